@@ -1,0 +1,179 @@
+package fairshare
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/fairpool/fairpool/fairshare/sched"
+)
+
+// A Share is what one tenant may claim. The zero Share is an equal claim
+// without bounds.
+type Share struct {
+	// Weight is the tenant's relative claim: with weights 1 and 3 and both
+	// waiting all the time, the slot-time is shared 25:75. 0 means 1; else it
+	// lies between 1e-6 and 1e6.
+	Weight float64
+
+	// Min is the number of held slots below which the tenant is served before
+	// all others. It is a promise about the next slots that come free, not
+	// about now. The Mins of all named tenants together fit in the capacity.
+	// As part of Config.Default it applies to each unnamed tenant, as far as
+	// the capacity reaches.
+	Min int
+
+	// Max is the most slots that the tenant may hold at once, even while
+	// others are free. 0 means no cap.
+	Max int
+
+	// MaxWaiting is the greatest length of the tenant's queue. Beyond it
+	// Acquire fails at once with ErrQueueFull. 0 means no bound.
+	MaxWaiting int
+}
+
+// Instant, as Config.Horizon, orders tenants by held slots over weight alone,
+// without memory of what they had before.
+const Instant time.Duration = math.MaxInt64
+
+// A Config describes a Semaphore, and the sharing of a pool.Pool.
+type Config struct {
+	// Capacity is the number of slots, at least 1 and at most 2^31-1.
+	Capacity int
+
+	// Default is the share of a tenant that Tenants does not name.
+	Default Share
+
+	// Tenants are the shares of tenants known by name. The map is copied.
+	Tenants map[string]Share
+
+	// ShareFunc switches to strict shares: a tenant of weight w may hold at
+	// most max(MinShare, ShareFunc(capacity, tenants))*w slots, rounded down
+	// but at least 1, even while slots are free; tenants is the number of
+	// those that hold, wait or are joined. It is called again whenever the
+	// capacity or that number has changed, by the goroutine whose call changed
+	// it, and never under a lock. A result outside 0 to capacity counts as the
+	// nearer of the two; a panic counts as 0 and shows in Stats.ShareFuncErr.
+	//
+	// nil is work-conserving: no slot is idle while somebody waits who may
+	// have it.
+	ShareFunc func(capacity, tenants int) int
+
+	// MinShare is the least that ShareFunc may leave a tenant; 0 means 1.
+	MinShare int
+
+	// Horizon is how far ahead the slots that a tenant holds are counted
+	// against it, see package sched. 0 follows the mean holding time, which is
+	// right for nearly everybody.
+	Horizon time.Duration
+
+	// Burst is the slot-time that an absent tenant may save up and spend on
+	// being served first when it returns. 0 means four horizons, a negative
+	// Burst none.
+	Burst time.Duration
+
+	// Headroom is the number of last free slots that only tenants holding none
+	// may take: a newcomer is served at once, at the price of utilization.
+	Headroom int
+}
+
+// EqualShare is capacity/tenants, the strict share of aio-fairshare: of 10
+// slots, 1 tenant may hold 10, 2 tenants 5 each, 3 tenants 3, 5 tenants 2 and
+// 10 tenants 1.
+func EqualShare(capacity, tenants int) int { return capacity / tenants }
+
+const (
+	minWeight = 1e-6
+	maxWeight = 1e6
+)
+
+// check returns the share with its defaults filled in, or an error that names
+// the field, called what in the message, and its value.
+func (s Share) check(what string) (Share, error) {
+	if s.Weight == 0 {
+		s.Weight = 1
+	}
+	switch {
+	case !(s.Weight >= minWeight && s.Weight <= maxWeight): // NaN is neither
+		return s, fmt.Errorf("fairshare: %s.Weight is %v, must be between %v and %v, or 0 for 1", what, s.Weight, minWeight, maxWeight)
+	case s.Min < 0:
+		return s, fmt.Errorf("fairshare: %s.Min is %d, must not be negative", what, s.Min)
+	case s.Max < 0:
+		return s, fmt.Errorf("fairshare: %s.Max is %d, must not be negative; 0 means no cap", what, s.Max)
+	case s.Max > 0 && s.Min > s.Max:
+		return s, fmt.Errorf("fairshare: %s.Min is %d, more than its Max of %d", what, s.Min, s.Max)
+	case s.MaxWaiting < 0:
+		return s, fmt.Errorf("fairshare: %s.MaxWaiting is %d, must not be negative; 0 means no bound", what, s.MaxWaiting)
+	}
+	return s, nil
+}
+
+// check returns the scheduler's configuration, or all that is wrong with c.
+func (c Config) check() (sched.Config, error) {
+	var errs []error
+	wrong := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("fairshare: Config."+format, args...))
+	}
+	if c.Capacity < 1 || c.Capacity > math.MaxInt32 {
+		wrong("Capacity is %d, must be between 1 and %d", c.Capacity, math.MaxInt32)
+	}
+	switch {
+	case c.MinShare < 0:
+		wrong("MinShare is %d, must not be negative; 0 means 1", c.MinShare)
+	case c.MinShare > 0 && c.ShareFunc == nil:
+		wrong("MinShare is %d without a ShareFunc, where it means nothing; for a guaranteed minimum see Share.Min", c.MinShare)
+	case c.MinShare > c.Capacity:
+		wrong("MinShare is %d, more than the Capacity of %d", c.MinShare, c.Capacity)
+	}
+	if c.Horizon < 0 {
+		wrong("Horizon is %v, must not be negative; 0 follows the mean holding time", c.Horizon)
+	}
+	if c.Headroom < 0 || c.Headroom > c.Capacity {
+		wrong("Headroom is %d, must be between 0 and the Capacity of %d", c.Headroom, c.Capacity)
+	}
+	fallback, err := c.Default.check("Config.Default")
+	if err != nil {
+		errs = append(errs, err)
+	} else if fallback.Min > c.Capacity {
+		wrong("Default.Min is %d, more than the Capacity of %d", fallback.Min, c.Capacity)
+	}
+	shares := make(map[string]sched.Share, len(c.Tenants))
+	guaranteed := 0
+	for _, name := range slices.Sorted(maps.Keys(c.Tenants)) {
+		what := fmt.Sprintf("Config.Tenants[%s]", quote(name))
+		share, err := c.Tenants[name].check(what)
+		if err == nil && share.Min > c.Capacity {
+			err = fmt.Errorf("fairshare: %s.Min is %d, more than the Capacity of %d", what, share.Min, c.Capacity)
+		}
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		shares[name] = sched.Share(share)
+		guaranteed += share.Min
+	}
+	if guaranteed > c.Capacity {
+		wrong("Tenants have Mins that sum to %d, more than the Capacity of %d", guaranteed, c.Capacity)
+	}
+	return sched.Config{
+		Capacity: c.Capacity,
+		Default:  sched.Share(fallback),
+		Shares:   shares,
+		Strict:   c.ShareFunc != nil,
+		Horizon:  c.Horizon,
+		Burst:    c.Burst,
+		Headroom: c.Headroom,
+	}, errors.Join(errs...)
+}
+
+// quote shows a tenant's name in a message: odd bytes escaped, long names cut.
+func quote(tenant string) string {
+	const most = 64
+	if len(tenant) <= most {
+		return fmt.Sprintf("%q", tenant)
+	}
+	return fmt.Sprintf("%q... (%d bytes)", tenant[:most], len(tenant))
+}

@@ -1,0 +1,115 @@
+package fairshare
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Errors that an AcquireError unwraps to, beside those of a context.
+var (
+	ErrClosed    = errors.New("fairshare: closed")
+	ErrQueueFull = errors.New("fairshare: queue full")
+)
+
+// A Reason says what stood between a tenant and a slot.
+type Reason string
+
+const (
+	BeforeWaiting Reason = "not waited for"      // the context was done on entry
+	Closed        Reason = "closed"              // no slots are handed out any more
+	QueueFull     Reason = "queue full"          // the tenant is at its Share.MaxWaiting
+	AtCap         Reason = "tenant at its cap"   // Share.Max, or its strict share
+	Saturated     Reason = "all slots in use"    // see AcquireError.Holders
+	Reserved      Reason = "last slots reserved" // Config.Headroom
+	Building      Reason = "no resource ready"   // a pool is building one
+	BuildFailing  Reason = "constructor failing" // see AcquireError.BuildErr
+	HandedOver    Reason = "granted too late"    // the context was done when the slot arrived
+)
+
+// An AcquireError says why Acquire returned without a slot, with the figures
+// of that moment.
+type AcquireError struct {
+	Tenant string
+	Reason Reason
+	Waited time.Duration
+
+	Held     int // slots that the tenant held
+	Waiting  int // its other waiters
+	Cap      int // most slots that it might hold, 0: no cap
+	InUse    int // slots in use by all tenants
+	Capacity int
+
+	// Holders are the tenants that held most, at most three, not older than
+	// 100 ms. The slice is shared: do not change it.
+	Holders []Holding
+
+	// Err is ErrClosed, ErrQueueFull, the error of the context, or the error
+	// of the constructor whose call this waiter had set off.
+	Err error
+	// Cause is the context's cause where it says more than Err.
+	Cause error
+	// BuildErr is the last error of a failing constructor.
+	BuildErr error
+}
+
+// A Holding is a tenant and the number of slots that it holds.
+type Holding struct {
+	Tenant string
+	Held   int
+}
+
+// Unwrap lets errors.Is and errors.As find Err, Cause and BuildErr.
+func (e *AcquireError) Unwrap() []error {
+	var errs []error
+	for _, err := range []error{e.Err, e.Cause, e.BuildErr} {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
+func (e *AcquireError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "fairshare: acquire for tenant %s: %v", quote(e.Tenant), e.Err)
+	if e.Cause != nil {
+		fmt.Fprintf(&b, " (%v)", e.Cause)
+	}
+	if e.Waited > 0 {
+		fmt.Fprintf(&b, " after %v", e.Waited.Round(time.Microsecond))
+	}
+	switch e.Reason {
+	case BeforeWaiting, Closed:
+		return b.String()
+	case AtCap:
+		fmt.Fprintf(&b, ": %s of %d", e.Reason, e.Cap)
+	case Saturated:
+		fmt.Fprintf(&b, ": all %d slots in use", e.Capacity)
+		sep := " by "
+		for _, h := range e.Holders {
+			fmt.Fprintf(&b, "%s%s %d", sep, quote(h.Tenant), h.Held)
+			sep = ", "
+		}
+	case BuildFailing:
+		fmt.Fprintf(&b, ": %s", e.Reason)
+		if e.BuildErr != nil {
+			fmt.Fprintf(&b, ": %v", e.BuildErr)
+		}
+	default:
+		fmt.Fprintf(&b, ": %s, %d of %d slots in use", e.Reason, e.InUse, e.Capacity)
+	}
+	fmt.Fprintf(&b, "; the tenant holds %d, %d more waiting", e.Held, e.Waiting)
+	return b.String()
+}
+
+// topHolders returns the most of the given holdings, greatest first.
+func topHolders(all []Holding) []Holding {
+	slices.SortFunc(all, func(a, b Holding) int {
+		return cmp.Or(cmp.Compare(b.Held, a.Held), cmp.Compare(a.Tenant, b.Tenant))
+	})
+	return slices.Clip(all[:min(len(all), 3)])
+}

@@ -1,0 +1,86 @@
+// Package sched decides who is granted the next of N indistinguishable slots,
+// when holding times are unknown in advance and a slot is never taken away.
+//
+// It is plain data. There are no goroutines, locks, channels or clocks: time is
+// an argument, decisions are return values, and package fairshare performs
+// them.
+//
+// # The rule
+//
+//	Grant to the waiting tenant whose service, projected one horizon ahead, is
+//	least.
+//
+// For a tenant with weight w that holds h slots, S is the slot-time over weight
+// that it was charged so far, and R is the horizon, by default the mean holding
+// time of the whole pool. The tenant with the least
+//
+//	K = S + R*h/w
+//
+// is next: what it has had, plus what it holds now is still going to cost.
+//
+// With R at zero this is pure slot-time fairness, right in the long run; but
+// when N slots come free together all N go to one tenant, and the next time
+// all N to the other. With R at infinity it is max-min fairness on what is in
+// use; steady, but without memory, so that a tenant with holds of 10 ms gets 1%
+// of the slot-time beside one with holds of 1 s. With R at the mean holding
+// time, each slot granted counts as if it were already paid for, which
+// staggers the grants, and every error that the projection made is corrected
+// by the service charged later.
+//
+// # What is charged
+//
+// What a tenant holds while nobody else waits costs it nothing: S grows at
+// h/w only while some other tenant is backlogged, which is to say has a waiter
+// and is not at its cap. Two clocks make this O(1). t1 runs while at least one
+// tenant is backlogged and t2 while at least two are, so S follows t2 while
+// the tenant is itself backlogged and t1 otherwise. S is charged as time
+// passes, not on return: a slot held for an hour counts for an hour already.
+//
+// # Coming and going
+//
+// V is the greatest value that the least S among the backlogged has ever had.
+// A tenant that becomes backlogged has its S raised to V - B/w at least, so
+// that an absence earns B of credit at most. S never falls: neither leaving
+// and coming back nor a change of weight wipes a debt. A tenant not seen
+// before starts at V. Departed tenants are remembered up to a bound.
+//
+// # Promises
+//
+// Tenants that hold fewer slots than their Min come before all others, the
+// least held/Min first. A tenant at its Max, or in strict mode at the limit
+// times its weight, is not backlogged. The last Headroom free slots go to
+// tenants that hold none.
+//
+// # Cost
+//
+// S(t) = a + (h/w)*t2, so K = a + (h/w)*(t2+R): among tenants of equal h/w the
+// order depends on a alone, which does not change while a tenant waits, and R
+// may change freely. There is one heap for each class of equal h/w in use, and
+// the tops are compared. Tenants that hold nothing are one class, and those
+// that hold something are at most N. Each operation costs O(log n + classes)
+// for n backlogged tenants.
+//
+// # Bounds
+//
+// Let H be the longest hold, m the most slots that a tenant holds, and R the
+// greatest horizon in an interval. For tenants f and g that stay backlogged and
+// below any cap throughout it,
+//
+//	|dS_f - dS_g| <= (H+R)(m_f/w_f + m_g/w_g) + B(1/w_f + 1/w_g).
+//
+// For f is granted a slot only when S_f + R*h_f/w_f <= S_g + R*h_g/w_g, so
+// that S_f leads by at most R*h_g/w_g then, and what f holds adds at most
+// H*m_f/w_f after its last grant; the same holds the other way round. A
+// waiter without debt among n rivals that stay backlogged is served within
+// about H + (n*H + sum of B)/N.
+//
+// # Sources
+//
+// In-use order with weights: CockroachDB's admission queue; its issue 91533
+// describes what the lack of history costs. Virtual time with provisional
+// charges: Kubernetes API Priority and Fairness, KEP-1040. Start-time fair
+// queueing and its bound for N servers: Goyal, Vin, Cheng, SIGCOMM 1996; Jin,
+// Chase, Kaur, SIGMETRICS 2004. Counters lifted on return: Sheng et al.,
+// Fairness in Serving Large Language Models, OSDI 2024. Staggering over many
+// workers: Mace et al., 2DFQ, SIGCOMM 2016.
+package sched

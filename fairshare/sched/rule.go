@@ -1,0 +1,101 @@
+package sched
+
+import (
+	"math"
+	"time"
+)
+
+// This file is the rule: who is next. Everything else in the package keeps
+// the numbers that it reads.
+//
+// A tenant's key is the service it has been charged, plus what the slots it
+// holds now are still expected to cost:
+//
+//	K = S + R*held/weight
+//
+// Tenants below their Min come first, the emptiest first; then the least key
+// wins; a tie goes to the tenant whose first waiter has waited longest.
+
+// pick returns the class whose top tenant is next, nil when nobody may be
+// granted a slot now. All tenants of a class share held/weight, so inside one
+// the order never changes with time and only the tops are compared.
+func (s *Scheduler) pick() *class {
+	free := s.capacity - s.inUse
+	if free <= 0 {
+		return nil
+	}
+	reserved := free <= s.headroom
+	ahead := float64(s.t2) + float64(s.horizon.value())
+
+	var best *class
+	var least float64
+	for _, c := range s.classes {
+		if reserved && c.slope > 0 {
+			continue
+		}
+		key := c.heap[0].offset + c.slope*ahead
+		if best == nil || c.need < best.need ||
+			c.need == best.need && (key < least ||
+				key == least && c.heap[0].head < best.heap[0].head) {
+			best, least = c, key
+		}
+	}
+	return best
+}
+
+// service is S: slot-time over weight that t has been charged, in nanoseconds.
+func (s *Scheduler) service(t *Tenant) float64 {
+	return t.offset + t.slope*float64(s.clock(t))
+}
+
+// clock returns the clock that charges t. It runs while some tenant other
+// than t is backlogged: what a tenant holds while nobody else waits is free.
+func (s *Scheduler) clock(t *Tenant) time.Duration {
+	if t.class != nil {
+		return s.t2
+	}
+	return s.t1
+}
+
+// raise lifts V to the least service of the backlogged tenants. V never
+// falls. Between two events that least service only grows, so it is enough to
+// look before a tenant joins the backlogged and before the last one leaves.
+func (s *Scheduler) raise() {
+	least := math.Inf(1)
+	for _, c := range s.classes {
+		least = min(least, c.heap[0].offset+c.slope*float64(s.t2))
+	}
+	if len(s.classes) > 0 {
+		s.virtual = max(s.virtual, least)
+	}
+}
+
+// lift is the service of a tenant that becomes backlogged: an absence earns
+// at most the burst credit, and never wipes a debt.
+func (s *Scheduler) lift(service, weight float64) float64 {
+	return max(service, s.virtual-float64(s.burstCredit())/weight)
+}
+
+// burstCredit is B, slot-time at weight 1.
+func (s *Scheduler) burstCredit() time.Duration {
+	switch {
+	case s.blind || s.burst < 0:
+		return 0
+	case s.burst == 0:
+		return 4 * s.horizon.value()
+	}
+	return s.burst
+}
+
+// cap is the most slots that t may hold now.
+func (s *Scheduler) cap(t *Tenant) int {
+	most := math.MaxInt
+	if t.share.Max > 0 {
+		most = t.share.Max
+	}
+	if s.strict {
+		// The sliver keeps 100 slots at weight 0.29 from being 28.
+		most = min(most, max(1, int(min(float64(s.limit)*t.share.Weight+1e-9, math.MaxInt32))))
+	}
+	return most
+}

@@ -1,0 +1,421 @@
+package sched
+
+import (
+	"iter"
+	"math"
+	"strings"
+	"time"
+)
+
+// A Config describes a Scheduler. The values are taken as they are: whoever
+// reads them from a user checks them first.
+type Config struct {
+	Capacity int
+	Default  Share            // of a tenant that Shares does not name
+	Shares   map[string]Share // copied
+	Strict   bool             // no tenant holds more than the Limit scaled by its weight
+	Horizon  time.Duration    // 0: the mean holding time
+	Burst    time.Duration    // 0: 4 horizons, negative: none
+	Headroom int              // last free slots that only tenants holding none may take
+}
+
+// A Scheduler decides which tenant is granted the next slot. It is plain
+// data: no locks, no goroutines, and time is an argument, counted from any
+// fixed origin. Time that goes backwards counts as standing still.
+type Scheduler struct {
+	capacity int
+	headroom int
+	strict   bool
+	limit    int // strict mode: slots for a tenant of weight 1
+	blind    bool
+	burst    time.Duration
+	horizon  horizon
+	fallback Share
+	shares   map[string]Share
+
+	now     time.Duration
+	t1, t2  time.Duration // time during which at least one, two tenants were backlogged
+	virtual float64       // V, see raise
+
+	tenants     map[string]*Tenant
+	holders     tenantList
+	departed    tenantList
+	maxDeparted int
+
+	classes []*class
+	spare   []*class
+
+	backlogged int
+	inUse      int
+	waiting    int
+	demand     int
+	seq        uint64
+
+	granted, rejected, canceled uint64
+}
+
+// New returns a scheduler of cfg.Capacity free slots.
+func New(cfg Config) *Scheduler {
+	s := &Scheduler{
+		capacity:    cfg.Capacity,
+		headroom:    cfg.Headroom,
+		strict:      cfg.Strict,
+		limit:       cfg.Capacity,
+		blind:       cfg.Horizon == Instant,
+		burst:       cfg.Burst,
+		horizon:     horizon{fixed: cfg.Horizon},
+		fallback:    cfg.Default,
+		shares:      make(map[string]Share, len(cfg.Shares)),
+		tenants:     make(map[string]*Tenant),
+		maxDeparted: maxDeparted,
+	}
+	for name, share := range cfg.Shares {
+		s.shares[name] = share
+	}
+	return s
+}
+
+// minGrant is the least that a grant is charged while others wait: holding
+// times below the resolution of the clock would otherwise be free.
+const minGrant = time.Microsecond
+
+// advance runs the clocks up to now.
+func (s *Scheduler) advance(now time.Duration) {
+	elapsed := now - s.now
+	if elapsed <= 0 {
+		return
+	}
+	s.now = now
+	if s.blind || s.backlogged == 0 {
+		return
+	}
+	s.t1 += elapsed
+	if s.backlogged > 1 {
+		s.t2 += elapsed
+	}
+}
+
+// Contended reports whether somebody waits. While nobody does no clock runs,
+// and a stale now is as good as a fresh one to everything but Enqueue.
+func (s *Scheduler) Contended() bool { return s.waiting > 0 }
+
+// Find returns the record of the named tenant, nil if it is not known.
+func (s *Scheduler) Find(name string) *Tenant { return s.tenants[name] }
+
+// Tenant returns the record of the named tenant. One that is not known starts
+// with neither debt nor credit.
+func (s *Scheduler) Tenant(now time.Duration, name string) *Tenant {
+	if t := s.tenants[name]; t != nil {
+		return t
+	}
+	s.advance(now)
+	s.raise()
+	t := &Tenant{
+		name:   strings.Clone(name),
+		share:  s.Share(name),
+		offset: s.virtual,
+		origin: s.virtual,
+	}
+	s.tenants[t.name] = t
+	s.departed.pushBack(t)
+	s.forget()
+	return t
+}
+
+// Available reports whether t may be granted a slot at once. When it may, no
+// waiter is passed over: a slot stays free only if no waiter may have it.
+func (s *Scheduler) Available(t *Tenant) bool {
+	free := s.capacity - s.inUse
+	return free > 0 && (free > s.headroom || t.held == 0) && t.held < s.cap(t)
+}
+
+// Grant gives t a slot. The caller has asked Available.
+func (s *Scheduler) Grant(now time.Duration, t *Tenant) {
+	s.advance(now)
+	s.grant(t)
+}
+
+func (s *Scheduler) grant(t *Tenant) {
+	service := s.service(t)
+	rivals := s.backlogged
+	if t.class != nil {
+		rivals--
+	}
+	if rivals > 0 && !s.blind {
+		service += float64(minGrant) / t.share.Weight
+	}
+	t.held++
+	t.granted++
+	s.granted++
+	s.inUse++
+	s.place(t, service)
+	s.presence(t)
+}
+
+// Enqueue puts w at the end of t's queue. It reports false, and changes
+// nothing but a count, if the queue is full.
+func (s *Scheduler) Enqueue(now time.Duration, t *Tenant, w *Waiter) bool {
+	if t.share.MaxWaiting > 0 && t.waiting >= t.share.MaxWaiting {
+		t.rejected++
+		s.rejected++
+		return false
+	}
+	s.advance(now)
+	s.seq++
+	w.seq, w.since = s.seq, now
+	t.enqueue(w)
+	s.waiting++
+	if t.class != nil {
+		s.count(t)
+	} else {
+		s.place(t, s.service(t))
+	}
+	s.presence(t)
+	return true
+}
+
+// Next grants a slot to the waiter whose turn it is and returns it, nil when
+// there is none who may have one.
+func (s *Scheduler) Next(now time.Duration) *Waiter {
+	s.advance(now)
+	c := s.pick()
+	if c == nil {
+		return nil
+	}
+	if s.backlogged == 1 {
+		s.raise()
+	}
+	t := c.heap[0].tenant
+	w := t.first
+	s.waiting--
+	t.dequeue(w)
+	s.grant(t)
+	return w
+}
+
+// Peek returns the waiter whose turn it is, nil when there is none.
+func (s *Scheduler) Peek(now time.Duration) *Waiter {
+	s.advance(now)
+	if c := s.pick(); c != nil {
+		return c.heap[0].tenant.first
+	}
+	return nil
+}
+
+// Cancel takes w, which is in a queue, out of it.
+func (s *Scheduler) Cancel(now time.Duration, w *Waiter) {
+	s.advance(now)
+	if s.backlogged == 1 {
+		s.raise()
+	}
+	t := w.tenant
+	wasFirst := t.first == w
+	s.waiting--
+	t.dequeue(w)
+	t.canceled++
+	s.canceled++
+	switch {
+	case t.class == nil:
+	case t.waiting == 0:
+		s.place(t, s.service(t))
+	case wasFirst:
+		t.class.fix(t.pos, entry{t.offset, t.first.seq, t})
+		fallthrough
+	default:
+		s.count(t)
+	}
+	s.presence(t)
+}
+
+// Release takes back a slot that t held since the given time; 0 means that
+// nobody looked at the clock then, and the horizon learns nothing from it.
+func (s *Scheduler) Release(now time.Duration, t *Tenant, since time.Duration) {
+	s.advance(now)
+	if since > 0 && now > since {
+		s.horizon.observe(now - since)
+	}
+	service := s.service(t)
+	t.held--
+	s.inUse--
+	s.place(t, service)
+	s.presence(t)
+}
+
+// place puts t, whose service was taken before its state changed, where the
+// new state says: among the backlogged, in the class of its slope, or out.
+func (s *Scheduler) place(t *Tenant, service float64) {
+	was := t.class != nil
+	if was {
+		s.exit(t)
+	}
+	t.slope = float64(t.held) / t.share.Weight
+	if t.waiting == 0 || t.held >= s.cap(t) {
+		if was {
+			s.backlogged--
+		}
+		t.offset = service - t.slope*float64(s.t1)
+		s.count(t)
+		return
+	}
+	if !was {
+		s.raise()
+		lifted := s.lift(service, t.share.Weight)
+		t.origin += lifted - service
+		service = lifted
+		s.backlogged++
+	}
+	t.offset = service - t.slope*float64(s.t2)
+	s.enter(t)
+	s.count(t)
+}
+
+// count keeps the demand in step with t.
+func (s *Scheduler) count(t *Tenant) {
+	demand := 0
+	if t.class != nil {
+		demand = min(t.waiting, s.cap(t)-t.held)
+	}
+	s.demand += demand - t.demand
+	t.demand = demand
+}
+
+// Demand is the number of waiters whose tenants have room for another slot,
+// which is how many slots could be handed out if they existed. In strict mode
+// it may lag behind a change of the limit, but is never 0 while somebody may
+// be granted a slot.
+func (s *Scheduler) Demand() int { return s.demand }
+
+// Join makes t active until the matching Leave.
+func (s *Scheduler) Join(t *Tenant) {
+	t.joined++
+	s.presence(t)
+}
+
+// Leave undoes one Join.
+func (s *Scheduler) Leave(t *Tenant) {
+	t.joined--
+	s.presence(t)
+}
+
+// Share returns the share of the named tenant.
+func (s *Scheduler) Share(name string) Share {
+	if share, ok := s.shares[name]; ok {
+		return share
+	}
+	return s.fallback
+}
+
+// SetShare changes the share of a tenant from now on. What it was charged
+// stays. A share equal to the default is not stored.
+func (s *Scheduler) SetShare(now time.Duration, name string, share Share) {
+	if share == s.fallback {
+		delete(s.shares, name)
+	} else {
+		s.shares[strings.Clone(name)] = share
+	}
+	t := s.tenants[name]
+	if t == nil {
+		return
+	}
+	s.advance(now)
+	s.raise()
+	service := s.service(t)
+	t.share = share
+	s.place(t, service)
+}
+
+// Resize sets the capacity. Slots in use beyond it are not revoked: nothing
+// is granted until enough of them returned.
+func (s *Scheduler) Resize(capacity int) { s.capacity = capacity }
+
+// SetLimit sets what a tenant of weight 1 may hold in strict mode. A tenant
+// that holds nothing is never over a limit, so only the holders are looked at
+// again, and there are at most as many as slots.
+func (s *Scheduler) SetLimit(now time.Duration, limit int) {
+	if limit == s.limit {
+		return
+	}
+	s.advance(now)
+	s.raise()
+	s.limit = limit
+	for t := s.holders.first; t != nil; t = t.next {
+		if t.waiting > 0 {
+			s.place(t, s.service(t))
+		}
+	}
+}
+
+// Capacity and Headroom are settings, InUse and Waiting totals; Active is the number of tenants that
+// hold, wait or are joined.
+func (s *Scheduler) Capacity() int { return s.capacity }
+func (s *Scheduler) Headroom() int { return s.headroom }
+func (s *Scheduler) InUse() int    { return s.inUse }
+func (s *Scheduler) Waiting() int  { return s.waiting }
+func (s *Scheduler) Active() int   { return len(s.tenants) - s.departed.len }
+
+// Granted, Rejected and Canceled count since the start, over all tenants.
+func (s *Scheduler) Granted() uint64  { return s.granted }
+func (s *Scheduler) Rejected() uint64 { return s.rejected }
+func (s *Scheduler) Canceled() uint64 { return s.canceled }
+
+// Horizon is R as it is now.
+func (s *Scheduler) Horizon() time.Duration { return s.horizon.value() }
+
+// Tenants yields every tenant that is known, in no particular order.
+func (s *Scheduler) Tenants() iter.Seq[*Tenant] {
+	return func(yield func(*Tenant) bool) {
+		for _, t := range s.tenants {
+			if !yield(t) {
+				return
+			}
+		}
+	}
+}
+
+// Holders yields the tenants that hold a slot, at most as many as slots.
+func (s *Scheduler) Holders() iter.Seq[*Tenant] {
+	return func(yield func(*Tenant) bool) {
+		for t := s.holders.first; t != nil; t = t.next {
+			if !yield(t) {
+				return
+			}
+		}
+	}
+}
+
+// A Status is what the scheduler knows of one tenant.
+type Status struct {
+	Share    Share
+	Cap      int           // most slots it may hold now; 0: no cap
+	Joined   bool          // by Join
+	Service  time.Duration // slot-time over weight that it was charged
+	Debt     time.Duration // service ahead of the backlogged tenants; negative: credit
+	Oldest   time.Duration // how long its first waiter has waited
+	Granted  uint64
+	Rejected uint64
+	Canceled uint64
+}
+
+// Status returns the status of t at the given time.
+func (s *Scheduler) Status(now time.Duration, t *Tenant) Status {
+	s.advance(now)
+	s.raise()
+	service := s.service(t)
+	st := Status{
+		Share:    t.share,
+		Cap:      s.cap(t),
+		Joined:   t.joined > 0,
+		Service:  time.Duration(service - t.origin),
+		Debt:     time.Duration(service - s.virtual),
+		Granted:  t.granted,
+		Rejected: t.rejected,
+		Canceled: t.canceled,
+	}
+	if st.Cap == math.MaxInt {
+		st.Cap = 0
+	}
+	if t.first != nil {
+		st.Oldest = max(0, now-t.first.since)
+	}
+	return st
+}

@@ -1,0 +1,143 @@
+package sched
+
+import "time"
+
+// A Share is what one tenant may claim.
+type Share struct {
+	Weight     float64 // relative claim, > 0
+	Min        int     // below this many held slots the tenant is served first
+	Max        int     // most slots held at once; 0: no cap
+	MaxWaiting int     // longest queue; 0: no bound
+}
+
+// A Tenant is the record of one tenant. It stays valid while the tenant is
+// active (holds, waits or is joined); of the departed ones some are forgotten.
+type Tenant struct {
+	// Data belongs to the caller. A departed tenant with Data is kept rather
+	// than forgotten, as far as the bound on departed tenants allows.
+	Data any
+
+	name  string
+	share Share
+
+	held    int
+	waiting int
+	joined  int
+	demand  int // waiters that its cap leaves room for, 0 unless backlogged
+
+	// Service is offset + slope*clock: t2 while the tenant is backlogged,
+	// which is to say in a class, and t1 otherwise.
+	offset float64
+	slope  float64 // held/weight
+	origin float64 // the part of service that was never charged
+	class  *class
+	pos    int // index in the class's heap
+
+	first, last *Waiter // served first in, first out
+
+	list       *tenantList // the holders, the departed, or nil
+	prev, next *Tenant
+
+	granted  uint64
+	rejected uint64
+	canceled uint64
+}
+
+// Name returns the tenant's name.
+func (t *Tenant) Name() string { return t.name }
+
+// Held returns the number of slots that the tenant holds.
+func (t *Tenant) Held() int { return t.held }
+
+// Waiting returns the length of the tenant's queue.
+func (t *Tenant) Waiting() int { return t.waiting }
+
+// First returns the waiter that the tenant is served with next, nil if none.
+func (t *Tenant) First() *Waiter { return t.first }
+
+// need is 1 for a tenant that has its Min, else how much of it.
+func (t *Tenant) need() float64 {
+	if t.held >= t.share.Min {
+		return 1
+	}
+	return float64(t.held) / float64(t.share.Min)
+}
+
+// A Waiter is one request in its tenant's queue. The zero Waiter is ready for
+// use, and may be used again once it was granted or removed.
+type Waiter struct {
+	// Owner belongs to the caller.
+	Owner any
+
+	tenant     *Tenant
+	prev, next *Waiter
+	seq        uint64 // 0: not in a queue
+	since      time.Duration
+}
+
+// Tenant returns the tenant whose queue w is or was last in.
+func (w *Waiter) Tenant() *Tenant { return w.tenant }
+
+// Seq identifies the current stay in a queue; 0 when w is in none.
+func (w *Waiter) Seq() uint64 { return w.seq }
+
+// Since returns when w joined the queue.
+func (w *Waiter) Since() time.Duration { return w.since }
+
+func (t *Tenant) enqueue(w *Waiter) {
+	w.tenant, w.prev = t, t.last
+	if t.last == nil {
+		t.first = w
+	} else {
+		t.last.next = w
+	}
+	t.last = w
+	t.waiting++
+}
+
+func (t *Tenant) dequeue(w *Waiter) {
+	if w.prev == nil {
+		t.first = w.next
+	} else {
+		w.prev.next = w.next
+	}
+	if w.next == nil {
+		t.last = w.prev
+	} else {
+		w.next.prev = w.prev
+	}
+	w.prev, w.next, w.seq = nil, nil, 0
+	t.waiting--
+}
+
+// A tenantList is a list of tenants, oldest first; a tenant is in one at most.
+type tenantList struct {
+	first, last *Tenant
+	len         int
+}
+
+func (l *tenantList) pushBack(t *Tenant) {
+	t.list, t.prev = l, l.last
+	if l.last == nil {
+		l.first = t
+	} else {
+		l.last.next = t
+	}
+	l.last = t
+	l.len++
+}
+
+func (l *tenantList) remove(t *Tenant) {
+	if t.prev == nil {
+		l.first = t.next
+	} else {
+		t.prev.next = t.next
+	}
+	if t.next == nil {
+		l.last = t.prev
+	} else {
+		t.next.prev = t.prev
+	}
+	t.list, t.prev, t.next = nil, nil, nil
+	l.len--
+}

@@ -1,0 +1,175 @@
+package fairshare
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/fairpool/fairpool/fairshare/sched"
+)
+
+// A Semaphore bounds how many slots are held at once, and shares them fairly
+// among tenants. All its methods may be called from any goroutine.
+type Semaphore struct {
+	line    *Line[*permit]
+	permits permits
+}
+
+// NewSemaphore returns a semaphore of cfg.Capacity slots, or an error that
+// names each wrong field of cfg and its value.
+func NewSemaphore(cfg Config) (*Semaphore, error) {
+	s := &Semaphore{}
+	line, err := NewLine(cfg, &s.permits)
+	if err != nil {
+		return nil, err
+	}
+	s.line = line
+	s.permits.line = line
+	return s, nil
+}
+
+// Acquire waits for a slot on behalf of the tenant, "" meaning the one that
+// ctx carries (see WithTenant). It returns an *AcquireError if ctx ends first,
+// the semaphore is closed or the tenant's queue is full; a ctx that is
+// already done fails without waiting. The caller releases the permit.
+func (s *Semaphore) Acquire(ctx context.Context, tenant string) (Permit, error) {
+	return s.permit(s.line.Acquire(ctx, tenant))
+}
+
+// TryAcquire takes a slot if one is free and the tenant may have it now. It
+// does not overtake anybody: a slot stays free only if no waiter may have it.
+func (s *Semaphore) TryAcquire(tenant string) (Permit, bool) {
+	p, ok := s.line.TryAcquire(tenant)
+	if !ok {
+		return Permit{}, false
+	}
+	return Permit{s, p, p.generation.Load()}, true
+}
+
+func (s *Semaphore) permit(p *permit, err error) (Permit, error) {
+	if err != nil {
+		return Permit{}, err
+	}
+	return Permit{s, p, p.generation.Load()}, nil
+}
+
+// Join makes the tenant present until Leave: it counts as active for strict
+// shares also while it neither holds nor waits.
+func (s *Semaphore) Join(tenant string) *Tenant {
+	return &Tenant{s, s.line.Join(tenant)}
+}
+
+// SetShare changes the share of a tenant from now on, also while it holds and
+// waits. It returns an error, and changes nothing, if the share is invalid or
+// the Mins of all named tenants would exceed the capacity.
+func (s *Semaphore) SetShare(tenant string, share Share) error {
+	return s.line.SetShare(tenant, share)
+}
+
+// Resize sets the number of slots, 0 or more. It never revokes: beyond the new
+// capacity, slots go as their permits return.
+func (s *Semaphore) Resize(capacity int) error {
+	if capacity < 0 || capacity > math.MaxInt32 {
+		return fmt.Errorf("fairshare: capacity is %d, must be between 0 and %d", capacity, math.MaxInt32)
+	}
+	s.line.Lock()
+	defer s.line.Unlock()
+	s.line.ResizeLocked(capacity)
+	return nil
+}
+
+// Stats returns the totals.
+func (s *Semaphore) Stats() Stats {
+	s.line.Lock()
+	defer s.line.Unlock()
+	return s.line.StatsLocked()
+}
+
+// Tenants yields the tenants that are known, by name, as they are when the
+// loop begins: the active ones and the departed ones still remembered.
+func (s *Semaphore) Tenants() iter.Seq2[string, TenantStats] { return s.line.Tenants() }
+
+// Close ends every wait, and every Acquire from now on, with ErrClosed. Permits
+// that are out stay valid until they are released.
+func (s *Semaphore) Close() {
+	s.line.Lock()
+	defer s.line.Unlock()
+	s.line.CloseLocked()
+}
+
+// A Permit is the right to one slot. The zero Permit is none. It may be copied:
+// the first Release counts.
+type Permit struct {
+	s          *Semaphore
+	p          *permit
+	generation uint64
+}
+
+// Release gives the slot back, straight to the next waiter if there is one.
+// Further calls, on this permit or a copy, do nothing.
+func (p Permit) Release() {
+	if p.p == nil || !p.p.generation.CompareAndSwap(p.generation, p.generation+1) {
+		return
+	}
+	p.s.line.Lock()
+	p.s.permits.Return(p.p)
+	p.s.line.Unlock()
+}
+
+// A Tenant is a tenant that has joined a Semaphore.
+type Tenant struct {
+	s      *Semaphore
+	member *Member[*permit]
+}
+
+// Acquire is Semaphore.Acquire for this tenant, without looking up its name.
+func (t *Tenant) Acquire(ctx context.Context) (Permit, error) {
+	return t.s.permit(t.member.Acquire(ctx))
+}
+
+// Leave ends the tenant's presence. Permits that it holds stay valid, and its
+// waiters keep waiting. Further calls do nothing.
+func (t *Tenant) Leave() { t.member.Leave() }
+
+// A permit is the record behind a Permit. It is used again for the next one,
+// with another generation.
+type permit struct {
+	generation atomic.Uint64
+	tenant     *sched.Tenant
+	since      time.Duration
+	next       *permit // in permits.free
+}
+
+// permits supplies a Line with slots that are always ready: how many may be
+// out the scheduler knows.
+type permits struct {
+	line *Line[*permit]
+	free *permit
+}
+
+func (s *permits) Ready() bool { return true }
+
+func (s *permits) Take(t *sched.Tenant, since time.Duration) *permit {
+	p := s.free
+	if p == nil {
+		p = &permit{}
+	} else {
+		s.free, p.next = p.next, nil
+	}
+	p.tenant, p.since = t, since
+	return p
+}
+
+func (s *permits) Return(p *permit) {
+	s.line.ReturnLocked(p.tenant, p.since)
+	p.tenant, p.next = nil, s.free
+	s.free = p
+	s.line.DispatchLocked()
+}
+
+func (s *permits) Short(Request) {}
+
+func (s *permits) Lacking() (Reason, error) { return Saturated, nil }

@@ -1,0 +1,96 @@
+package fairshare
+
+import (
+	"iter"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Stats are the totals of a Semaphore, and of the sharing of a pool.
+type Stats struct {
+	Capacity int // slots in force
+	InUse    int // slots held
+	Waiting  int // blocked Acquires
+	Tenants  int // that hold, wait or are joined
+	Horizon  time.Duration
+
+	// Since the start.
+	Acquired uint64        // slots granted
+	WaitTime time.Duration // that the granted ones had waited in total
+	Rejected uint64        // Acquires that found the queue full
+	Canceled uint64        // waits that ended without a slot
+
+	// ShareFuncErr carries the panic, with its stack, of the last call of
+	// Config.ShareFunc, nil if it returned.
+	ShareFuncErr error
+}
+
+// TenantStats are the figures of one tenant.
+type TenantStats struct {
+	Share   Share
+	Cap     int // most slots it may hold now, 0: no cap
+	Held    int
+	Waiting int
+	Joined  bool
+
+	// Service is the slot-time over weight that the tenant was charged: what
+	// it held while others waited. Debt is how far it is ahead of the
+	// tenants that wait; a negative one is credit.
+	Service time.Duration
+	Debt    time.Duration
+
+	OldestWait time.Duration // of the waiter next in line
+
+	Acquired uint64
+	Rejected uint64
+	Canceled uint64
+}
+
+// StatsLocked returns the totals.
+func (l *Line[S]) StatsLocked() Stats {
+	stats := Stats{
+		Capacity: l.sched.Capacity(),
+		InUse:    l.sched.InUse(),
+		Waiting:  l.sched.Waiting(),
+		Tenants:  l.sched.Active(),
+		Horizon:  l.sched.Horizon(),
+		Acquired: l.sched.Granted(),
+		WaitTime: l.waited,
+		Rejected: l.sched.Rejected(),
+		Canceled: l.sched.Canceled(),
+	}
+	if l.strict != nil {
+		stats.ShareFuncErr = l.strict.err
+	}
+	return stats
+}
+
+// Tenants yields the tenants that are known, by name, as they are when the
+// loop begins: the active ones and the departed ones still remembered.
+func (l *Line[S]) Tenants() iter.Seq2[string, TenantStats] {
+	return func(yield func(string, TenantStats) bool) {
+		type named struct {
+			name  string
+			stats TenantStats
+		}
+		var all []named
+		l.Lock()
+		for t := range l.sched.Tenants() {
+			s := l.sched.Status(l.now, t)
+			all = append(all, named{t.Name(), TenantStats{
+				Share: Share(s.Share), Cap: s.Cap,
+				Held: t.Held(), Waiting: t.Waiting(), Joined: s.Joined,
+				Service: s.Service, Debt: s.Debt, OldestWait: s.Oldest,
+				Acquired: s.Granted, Rejected: s.Rejected, Canceled: s.Canceled,
+			}})
+		}
+		l.Unlock()
+		slices.SortFunc(all, func(a, b named) int { return strings.Compare(a.name, b.name) })
+		for _, n := range all {
+			if !yield(n.name, n.stats) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/fairpool/fairpool/fairshare"
+)
+
+var errNilResource = errors.New("pool: Constructor returned a nil interface")
+
+// growLocked starts builds: while more waiters could use a slot than are being
+// built, and there is room below the capacity. r is the request that set it
+// off, the zero Request if it was something else; then the builds count as set
+// off by whoever is next.
+func (p *Pool[T]) growLocked(r fairshare.Request) {
+	for p.building < p.line.DemandLocked() && p.buildLocked(r) {
+		r = fairshare.Request{}
+	}
+}
+
+// buildLocked starts one build, if there is room for it and no backoff.
+func (p *Pool[T]) buildLocked(r fairshare.Request) bool {
+	if p.closed || p.live+p.building+p.dying >= p.line.CapacityLocked() || p.failing.holds(p.building) {
+		return false
+	}
+	if r == (fairshare.Request{}) {
+		r = p.line.NextLocked()
+	}
+	p.building++
+	go p.build(p.epoch, r)
+	return true
+}
+
+// build runs one build to its end, whatever becomes of the request that set it
+// off. The resource goes to whoever is next by then.
+func (p *Pool[T]) build(epoch uint64, r fairshare.Request) {
+	resource, err := p.register.Acquire(context.Background())
+	p.line.Lock()
+	defer p.line.Unlock()
+	p.building--
+	if err != nil {
+		p.failedLocked(r, err)
+		return
+	}
+	p.failing.end()
+	p.built++
+	p.live++
+	s := resource.Value()
+	s.resource, s.epoch = resource, epoch
+	p.settleLocked(s)
+}
+
+// construct is the constructor that the register calls, in a goroutine of its
+// own, with a context that ends when the register is closed.
+func (p *Pool[T]) construct(ctx context.Context) (*slot[T], error) {
+	ctx, cancel := context.WithTimeout(ctx, p.config.BuildTimeout)
+	defer cancel()
+	s := &slot[T]{pool: p}
+	err := protect("Constructor", func() (err error) {
+		s.value, err = p.config.Constructor(ctx)
+		return err
+	})
+	if err == nil && any(s.value) == nil {
+		err = errNilResource
+	}
+	return s, err
+}
+
+// failedLocked reports a failed build to the request that had set it off and
+// puts off the next one.
+func (p *Pool[T]) failedLocked(r fairshare.Request, err error) {
+	if p.closed {
+		return
+	}
+	p.line.FailLocked(r, fairshare.BuildFailing, err)
+	p.failing.err = err
+	p.failing.total++
+	if p.failing.timer != nil {
+		return // builds that fail together count as one attempt
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(p.failing.backoff(), func() {
+		p.line.Lock()
+		defer p.line.Unlock()
+		if p.failing.timer == timer {
+			p.failing.timer = nil
+			p.line.DispatchLocked()
+		}
+	})
+	p.failing.timer = timer
+}
+
+// failing is the state of a pool whose last build failed: builds are tried
+// one at a time, with exponential backoff between them, until one succeeds.
+type failing struct {
+	err      error
+	total    uint64 // failed builds since the start
+	attempts int
+	timer    *time.Timer // until the next attempt is due
+}
+
+const (
+	firstBackoff = 100 * time.Millisecond
+	maxBackoff   = 10 * time.Second
+)
+
+// holds reports whether no build may start now, with the given number of them
+// under way.
+func (f *failing) holds(building int) bool {
+	return f.err != nil && (f.timer != nil || building > 0)
+}
+
+// backoff is how long to wait after one more failed attempt: it doubles from
+// attempt to attempt, half of it at random.
+func (f *failing) backoff() time.Duration {
+	d := min(firstBackoff<<f.attempts, maxBackoff)
+	if d < maxBackoff {
+		f.attempts++
+	}
+	return d/2 + rand.N(d/2)
+}
+
+// end forgets the failures.
+func (f *failing) end() {
+	if f.timer != nil {
+		f.timer.Stop()
+	}
+	f.err, f.attempts, f.timer = nil, 0, nil
+}

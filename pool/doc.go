@@ -1,0 +1,39 @@
+// Package pool owns resources, such as browser tabs, database connections or
+// places at an API, and leases them to tenants so that no tenant can starve
+// another.
+//
+// # The slot
+//
+// A pool has capacity for a number of slots. A slot is warm, which is to say it
+// holds a live resource; or a build is under way for it; or it is cold, which
+// is only room. Only warm slots are handed out, and the lease of a slot is
+// permit and resource in one: there is nothing to keep in step.
+//
+//	           build                      Acquire
+//	  cold ------------> warm (idle) <--------------> leased
+//	   ^                     |            Release        |
+//	   |                     | Resize, Reset, Close      | Destroy; or Release
+//	   |                     v                           | after Reset, Resize
+//	   +----------------- dying <------------------------+ or Close
+//	      destructor returned
+//
+// Who waits, and who is next, package fairshare decides. A released slot goes
+// straight to the next waiter; with nobody waiting it is kept warm, and handed
+// out again to the tenant that had it last before others, and most recently
+// used first.
+//
+// A build starts when more waiters could use a slot than are being built, and
+// there is room. It belongs to nobody: the resource goes to whoever is next
+// when it is ready, and a waiter takes what comes first, a new resource or a
+// released one. If the build fails, the waiter that set it off gets the error;
+// then builds are tried one at a time, 100 ms apart at first and 10 s at most,
+// until one succeeds.
+//
+// # Concurrency
+//
+// All methods of Pool, Tenant and Lease may be called from any goroutine. One
+// mutex guards the pool; constructors and destructors run outside it, in
+// goroutines of their own, where a panic becomes an error. Every resource is
+// registered with a puddle.Pool from birth to death; its ceiling of MaxSize
+// holds whatever else happens. Releasing and acquiring do not touch it.
+package pool

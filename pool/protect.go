@@ -1,0 +1,27 @@
+package pool
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+)
+
+var errGoexit = errors.New("called runtime.Goexit")
+
+// protect runs code of the user in a goroutine of its own and waits for it.
+// Neither a panic nor runtime.Goexit in it reaches the caller: they become
+// errors, a panic with its stack.
+func protect(what string, fn func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		err := fmt.Errorf("pool: %s %w", what, errGoexit)
+		defer func() {
+			if v := recover(); v != nil {
+				err = fmt.Errorf("pool: %s panicked: %v\n%s", what, v, debug.Stack())
+			}
+			done <- err
+		}()
+		err = fn()
+	}()
+	return <-done
+}
