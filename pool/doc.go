@@ -9,13 +9,13 @@
 // is only room. Only warm slots are handed out, and the lease of a slot is
 // permit and resource in one: there is nothing to keep in step.
 //
-//	           build                      Acquire
-//	  cold ------------> warm (idle) <--------------> leased
-//	   ^                     |            Release        |
-//	   |                     | Resize, Reset, Close      | Destroy; or Release
-//	   |                     v                           | after Reset, Resize
-//	   +----------------- dying <------------------------+ or Close
-//	      destructor returned
+//	         build                      Acquire
+//	cold ------------> warm (idle) <--------------> leased
+//	 ^                     |            Release        |
+//	 |                     | Resize, Reset, Close      | Destroy; or Release
+//	 |                     v                           | after Reset, Resize
+//	 +----------------- dying <------------------------+ or Close
+//	    destructor returned
 //
 // Who waits, and who is next, package fairshare decides. A released slot goes
 // straight to the next waiter; with nobody waiting it is kept warm, and handed
