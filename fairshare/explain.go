@@ -18,7 +18,7 @@ func contextError(ctx context.Context, e *AcquireError) *AcquireError {
 
 // explainLocked completes e with the figures of the moment and, unless it has
 // one, the reason why t has no slot.
-func (l *Line[S]) explainLocked(t *sched.Tenant, e *AcquireError) *AcquireError {
+func (l *Line) explainLocked(t *sched.Tenant, e *AcquireError) *AcquireError {
 	status := l.sched.Status(l.now, t)
 	e.Tenant, e.Held, e.Waiting, e.Cap = t.Name(), t.Held(), t.Waiting(), status.Cap
 	e.InUse, e.Capacity = l.sched.InUse(), l.sched.Capacity()
@@ -33,7 +33,7 @@ func (l *Line[S]) explainLocked(t *sched.Tenant, e *AcquireError) *AcquireError 
 	return e
 }
 
-func (l *Line[S]) reasonLocked(e *AcquireError, lacking Reason) Reason {
+func (l *Line) reasonLocked(e *AcquireError, lacking Reason) Reason {
 	free := e.Capacity - e.InUse
 	switch {
 	case e.Cap > 0 && e.Held >= e.Cap:
@@ -48,7 +48,7 @@ func (l *Line[S]) reasonLocked(e *AcquireError, lacking Reason) Reason {
 
 // topHoldersLocked looks at most ten times a second, so that a storm of
 // timeouts does not cost a walk over the holders each.
-func (l *Line[S]) topHoldersLocked() []Holding {
+func (l *Line) topHoldersLocked() []Holding {
 	const fresh = 100 * time.Millisecond
 	if l.top != nil && l.now-l.topTime < fresh {
 		return l.top

@@ -12,14 +12,15 @@ import (
 // A Supply is where a Line takes its slots from. The line calls it under its
 // lock: the methods must be quick, must not block, and must not run code of
 // the user.
-type Supply[S any] interface {
+type Supply interface {
 	// Ready reports whether there is a slot to take.
 	Ready() bool
-	// Take books a slot for tenant t as of the time since, which it keeps for
-	// Line.Return. Ready was true.
-	Take(t *sched.Tenant, since time.Duration) S
-	// Return takes back a slot whose waiter had given up when it arrived.
-	Return(slot S)
+	// Take removes a slot that is to be held by t from those that are ready.
+	// Ready was true.
+	Take(t *sched.Tenant) *Slot
+	// Return takes back a slot whose waiter had given up when it arrived. It
+	// does what the holder's release does.
+	Return(slot *Slot)
 	// Short tells that waiters could use more slots than are ready: time to
 	// make some. r is the request that has just begun to wait, the zero
 	// Request if it was something else that changed.
@@ -38,8 +39,8 @@ type Supply[S any] interface {
 // A Line is a lock, which guards the supply too. Methods whose name ends in
 // Locked are for a caller that holds it; Unlock tells the waiters that were
 // granted a slot meanwhile.
-type Line[S any] struct {
-	supply Supply[S]
+type Line struct {
+	supply Supply
 	start  time.Time
 	strict *strictShare // nil: work-conserving
 
@@ -51,22 +52,22 @@ type Line[S any] struct {
 	now     time.Duration // 0 while nobody looked at the clock
 	sched   *sched.Scheduler
 	closed  bool
-	woken   *waiter[S] // granted or failed, to be told by Unlock
+	woken   *waiter // granted or failed, to be told by Unlock
 	waited  time.Duration
 	top     []Holding // the greatest holders at topTime
 	topTime time.Duration
 	mins    guarantees
 
-	waiters sync.Pool // of *waiter[S]
+	waiters sync.Pool // of *waiter
 }
 
 // A waiter is one blocked Acquire.
-type waiter[S any] struct {
+type waiter struct {
 	sched.Waiter
 	ready chan struct{} // one send for each stay in the queue that did not end by cancelling
-	slot  S
+	slot  *Slot
 	err   error
-	next  *waiter[S] // in Line.woken
+	next  *waiter // in Line.woken
 }
 
 // A Request identifies one stay in the queue of a Line.
@@ -77,12 +78,12 @@ type Request struct {
 
 // NewLine returns a line with the given supply, or an error that names what is
 // wrong with the configuration.
-func NewLine[S any](cfg Config, supply Supply[S]) (*Line[S], error) {
+func NewLine(cfg Config, supply Supply) (*Line, error) {
 	checked, err := cfg.check()
 	if err != nil {
 		return nil, err
 	}
-	l := &Line[S]{
+	l := &Line{
 		supply: supply,
 		start:  time.Now(),
 		sched:  sched.New(checked),
@@ -92,7 +93,7 @@ func NewLine[S any](cfg Config, supply Supply[S]) (*Line[S], error) {
 		l.strict = &strictShare{rule: cfg.ShareFunc, least: max(1, cfg.MinShare)}
 	}
 	l.waiters.New = func() any {
-		w := &waiter[S]{ready: make(chan struct{}, 1)}
+		w := &waiter{ready: make(chan struct{}, 1)}
 		w.Owner = w
 		return w
 	}
@@ -110,7 +111,7 @@ func NewLine[S any](cfg Config, supply Supply[S]) (*Line[S], error) {
 // ctx carries. It returns an *AcquireError if ctx ends first, the line is
 // closed or the queue is full; if ctx was already done, without waiting. A
 // slot that arrives together with the end of ctx goes to the next waiter.
-func (l *Line[S]) Acquire(ctx context.Context, tenant string) (S, error) {
+func (l *Line) Acquire(ctx context.Context, tenant string) (Grant, error) {
 	if tenant == "" {
 		tenant = TenantFrom(ctx)
 	}
@@ -118,55 +119,45 @@ func (l *Line[S]) Acquire(ctx context.Context, tenant string) (S, error) {
 }
 
 // acquire is Acquire for a tenant by name, or for a member of the line.
-func (l *Line[S]) acquire(ctx context.Context, tenant string, m *Member[S]) (slot S, err error) {
+func (l *Line) acquire(ctx context.Context, tenant string, m *Member) (Grant, error) {
 	done := ctx.Done()
-	select {
-	case <-done:
-		return slot, contextError(ctx, &AcquireError{Tenant: tenant, Reason: BeforeWaiting})
-	default:
+	if isDone(done) {
+		return Grant{}, contextError(ctx, &AcquireError{Tenant: tenant, Reason: BeforeWaiting})
 	}
 	l.Lock()
 	if l.closed {
 		l.Unlock()
-		return slot, &AcquireError{Tenant: tenant, Reason: Closed, Err: ErrClosed}
+		return Grant{}, &AcquireError{Tenant: tenant, Reason: Closed, Err: ErrClosed}
 	}
 	t := l.tenantLocked(tenant, m)
 	if l.supply.Ready() && l.sched.Available(t) {
-		slot = l.takeLocked(t)
+		l.sched.Grant(l.now, t)
+		slot := l.takeLocked(t)
 		l.Unlock()
-		return slot, nil
+		return slot.grant(), nil
 	}
 	w, err := l.enqueueLocked(t)
 	l.Unlock()
 	if err != nil {
-		return slot, err
+		return Grant{}, err
 	}
 	return l.wait(ctx, done, w)
 }
 
-// TryAcquire takes a slot if one is ready and the tenant may have it.
-func (l *Line[S]) TryAcquire(tenant string) (slot S, ok bool) {
-	l.Lock()
-	defer l.Unlock()
-	return l.TryAcquireLocked(tenant)
-}
-
-// TryAcquireLocked is TryAcquire under the lock.
-func (l *Line[S]) TryAcquireLocked(tenant string) (slot S, ok bool) {
-	// The first two keep a tenant without a chance from being recorded.
-	if l.closed || !l.supply.Ready() || l.sched.InUse() >= l.sched.Capacity() {
-		return slot, false
+// TryAcquireLocked takes a slot if one is ready and the tenant may have it.
+func (l *Line) TryAcquireLocked(tenant string) (Grant, bool) {
+	// EligibleLocked keeps a tenant without a chance from being recorded.
+	if !l.supply.Ready() || !l.EligibleLocked(tenant) {
+		return Grant{}, false
 	}
 	t := l.sched.Tenant(l.now, tenant)
-	if !l.sched.Available(t) {
-		return slot, false
-	}
-	return l.takeLocked(t), true
+	l.sched.Grant(l.now, t)
+	return l.takeLocked(t).grant(), true
 }
 
 // EligibleLocked reports whether the tenant might be granted a slot now if one
 // were ready.
-func (l *Line[S]) EligibleLocked(tenant string) bool {
+func (l *Line) EligibleLocked(tenant string) bool {
 	if l.closed || l.sched.InUse() >= l.sched.Capacity() {
 		return false
 	}
@@ -174,23 +165,25 @@ func (l *Line[S]) EligibleLocked(tenant string) bool {
 	return t == nil || l.sched.Available(t)
 }
 
-func (l *Line[S]) tenantLocked(name string, m *Member[S]) *sched.Tenant {
+func (l *Line) tenantLocked(name string, m *Member) *sched.Tenant {
 	if m != nil && m.tenant != nil {
 		return m.tenant
 	}
 	return l.sched.Tenant(l.now, name)
 }
 
-func (l *Line[S]) takeLocked(t *sched.Tenant) S {
-	l.sched.Grant(l.now, t)
-	return l.supply.Take(t, l.now)
+// takeLocked books a ready slot for t, which the scheduler has granted one.
+func (l *Line) takeLocked(t *sched.Tenant) *Slot {
+	slot := l.supply.Take(t)
+	slot.tenant, slot.since = t, l.now
+	return slot
 }
 
-func (l *Line[S]) enqueueLocked(t *sched.Tenant) (*waiter[S], error) {
+func (l *Line) enqueueLocked(t *sched.Tenant) (*waiter, error) {
 	if l.now == 0 {
 		l.now = l.clock() // the scheduler's clocks may start here
 	}
-	w := l.waiters.Get().(*waiter[S])
+	w := l.waiters.Get().(*waiter)
 	if !l.sched.Enqueue(l.now, t, &w.Waiter) {
 		l.waiters.Put(w)
 		return nil, l.explainLocked(t, &AcquireError{Reason: QueueFull, Err: ErrQueueFull})
@@ -202,7 +195,7 @@ func (l *Line[S]) enqueueLocked(t *sched.Tenant) (*waiter[S], error) {
 }
 
 // wait blocks until w is granted a slot or fails, or ctx ends.
-func (l *Line[S]) wait(ctx context.Context, done <-chan struct{}, w *waiter[S]) (slot S, err error) {
+func (l *Line) wait(ctx context.Context, done <-chan struct{}, w *waiter) (Grant, error) {
 	if done == nil {
 		<-w.ready // half the price of a select
 	} else {
@@ -211,37 +204,46 @@ func (l *Line[S]) wait(ctx context.Context, done <-chan struct{}, w *waiter[S]) 
 		case <-done:
 			l.Lock()
 			if w.Seq() != 0 {
-				err = contextError(ctx, l.removeLocked(w, &AcquireError{}))
+				err := contextError(ctx, l.removeLocked(w, &AcquireError{}))
 				l.Unlock()
 				l.waiters.Put(w)
-				return slot, err
+				return Grant{}, err
 			}
 			l.Unlock()
 			<-w.ready // it was granted or failed before it could be cancelled
 		}
 	}
-	var none S
-	slot, err, t := w.slot, w.err, w.Tenant()
-	w.slot, w.err = none, nil
+	slot, err := w.slot, w.err
+	w.slot, w.err = nil, nil
 	l.waiters.Put(w)
-	if err != nil {
-		return none, err
+	switch {
+	case err != nil:
+		return Grant{}, err
+	case isDone(done):
+		// The grant lost the race against the cancel: pass the slot on.
+		l.Lock()
+		err = contextError(ctx, l.explainLocked(slot.tenant, &AcquireError{Reason: HandedOver}))
+		l.supply.Return(slot)
+		l.Unlock()
+		return Grant{}, err
+	}
+	return slot.grant(), nil
+}
+
+func isDone(done <-chan struct{}) bool {
+	if done == nil {
+		return false
 	}
 	select {
 	case <-done:
-		// The grant lost the race against the cancel: pass the slot on.
-		l.Lock()
-		err = contextError(ctx, l.explainLocked(t, &AcquireError{Reason: HandedOver}))
-		l.supply.Return(slot)
-		l.Unlock()
-		return none, err
+		return true
 	default:
-		return slot, nil
+		return false
 	}
 }
 
 // removeLocked takes w out of the queue and completes e, the error it ends with.
-func (l *Line[S]) removeLocked(w *waiter[S], e *AcquireError) *AcquireError {
+func (l *Line) removeLocked(w *waiter, e *AcquireError) *AcquireError {
 	t := w.Tenant()
 	e.Waited = l.now - w.Since()
 	l.sched.Cancel(l.now, &w.Waiter)
@@ -249,7 +251,7 @@ func (l *Line[S]) removeLocked(w *waiter[S], e *AcquireError) *AcquireError {
 }
 
 // Lock locks the line and its supply.
-func (l *Line[S]) Lock() {
+func (l *Line) Lock() {
 	var now time.Duration
 	if l.busy.Load() {
 		now = l.clock()
@@ -262,11 +264,11 @@ func (l *Line[S]) Lock() {
 }
 
 // clock is the time since the start of the line, never 0.
-func (l *Line[S]) clock() time.Duration { return time.Since(l.start) + 1 }
+func (l *Line) clock() time.Duration { return time.Since(l.start) + 1 }
 
 // Unlock unlocks the line and wakes those whose wait is over. In strict mode
 // it asks for the share that the new number of tenants calls for.
-func (l *Line[S]) Unlock() {
+func (l *Line) Unlock() {
 	for {
 		woken := l.woken
 		l.woken = nil
@@ -297,14 +299,17 @@ func (l *Line[S]) Unlock() {
 // DispatchLocked hands out what can be handed out, and tells the supply if more
 // could be. It is due whenever the supply has more ready slots, or room for
 // more, or the scheduler may allow more.
-func (l *Line[S]) DispatchLocked() {
+func (l *Line) DispatchLocked() {
+	if l.sched.Demand() == 0 {
+		return
+	}
 	for l.supply.Ready() {
 		w := l.sched.Next(l.now)
 		if w == nil {
 			break
 		}
-		granted := w.Owner.(*waiter[S])
-		granted.slot = l.supply.Take(w.Tenant(), l.now)
+		granted := w.Owner.(*waiter)
+		granted.slot = l.takeLocked(w.Tenant())
 		l.waited += l.now - w.Since()
 		l.wakeLocked(granted)
 	}
@@ -313,33 +318,32 @@ func (l *Line[S]) DispatchLocked() {
 	}
 }
 
-func (l *Line[S]) wakeLocked(w *waiter[S]) {
+func (l *Line) wakeLocked(w *waiter) {
 	w.next, l.woken = l.woken, w
 }
 
-// ReturnLocked tells the scheduler that t gave back a slot that it had taken at
-// the time since. The caller makes the slot ready again, if it does, and
-// dispatches.
-func (l *Line[S]) ReturnLocked(t *sched.Tenant, since time.Duration) {
-	l.sched.Release(l.now, t, since)
+// ReleaseLocked tells the scheduler that slot is no longer held. The caller
+// makes the slot ready again, or does not, and dispatches.
+func (l *Line) ReleaseLocked(slot *Slot) {
+	l.sched.Release(l.now, slot.tenant, slot.since)
 }
 
 // FailLocked ends the wait of a request with err, if it still waits.
-func (l *Line[S]) FailLocked(r Request, reason Reason, err error) {
+func (l *Line) FailLocked(r Request, reason Reason, err error) {
 	if r.w == nil || r.w.Seq() != r.seq {
 		return
 	}
-	w := r.w.Owner.(*waiter[S])
+	w := r.w.Owner.(*waiter)
 	w.err = l.removeLocked(w, &AcquireError{Reason: reason, Err: err})
 	l.wakeLocked(w)
 }
 
 // DemandLocked is the number of waiters that would be granted a slot if there
 // were enough.
-func (l *Line[S]) DemandLocked() int { return l.sched.Demand() }
+func (l *Line) DemandLocked() int { return l.sched.Demand() }
 
 // NextLocked is the request whose turn it is, the zero Request if there is none.
-func (l *Line[S]) NextLocked() Request {
+func (l *Line) NextLocked() Request {
 	if w := l.sched.Peek(l.now); w != nil {
 		return Request{w, w.Seq()}
 	}
@@ -347,11 +351,11 @@ func (l *Line[S]) NextLocked() Request {
 }
 
 // CapacityLocked returns the capacity in force.
-func (l *Line[S]) CapacityLocked() int { return l.sched.Capacity() }
+func (l *Line) CapacityLocked() int { return l.sched.Capacity() }
 
 // CloseLocked ends every wait with ErrClosed, and every Acquire from now on. It
 // reports whether the line was open.
-func (l *Line[S]) CloseLocked() bool {
+func (l *Line) CloseLocked() bool {
 	if l.closed {
 		return false
 	}

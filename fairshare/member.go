@@ -9,34 +9,34 @@ import (
 
 // A Member is a tenant that has joined a Line. It counts as active, also while
 // it neither holds nor waits, and its requests need no look-up by name.
-type Member[S any] struct {
-	line   *Line[S]
+type Member struct {
+	line   *Line
 	name   string
 	tenant *sched.Tenant // nil once it has left; guarded by the line
 }
 
 // Join makes the tenant a member until Leave. A tenant may join several times
 // and is active until it has left as often.
-func (l *Line[S]) Join(tenant string) *Member[S] {
+func (l *Line) Join(tenant string) *Member {
 	l.Lock()
 	defer l.Unlock()
 	t := l.sched.Tenant(l.now, tenant)
 	l.sched.Join(t)
-	return &Member[S]{l, tenant, t}
+	return &Member{l, tenant, t}
 }
 
 // Acquire is Line.Acquire for the member; after Leave, for the tenant of that
 // name.
-func (m *Member[S]) Acquire(ctx context.Context) (S, error) {
+func (m *Member) Acquire(ctx context.Context) (Grant, error) {
 	return m.line.acquire(ctx, m.name, m)
 }
 
 // Name returns the tenant's name.
-func (m *Member[S]) Name() string { return m.name }
+func (m *Member) Name() string { return m.name }
 
 // Leave ends the membership. Slots that the tenant holds or waits for are not
 // affected. Further calls do nothing.
-func (m *Member[S]) Leave() {
+func (m *Member) Leave() {
 	m.line.Lock()
 	defer m.line.Unlock()
 	if m.tenant == nil {
@@ -50,7 +50,7 @@ func (m *Member[S]) Leave() {
 // waits. What it was charged stays. It returns an error, and changes nothing,
 // if the share is invalid or the Mins of all named tenants would exceed the
 // capacity.
-func (l *Line[S]) SetShare(tenant string, share Share) error {
+func (l *Line) SetShare(tenant string, share Share) error {
 	share, err := share.check("Share")
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func (l *Line[S]) SetShare(tenant string, share Share) error {
 // ResizeLocked sets the capacity and hands out what a greater one allows. It
 // may be below what is in use or guaranteed: nothing is revoked, and the Mins
 // share what there is.
-func (l *Line[S]) ResizeLocked(capacity int) {
+func (l *Line) ResizeLocked(capacity int) {
 	l.sched.Resize(capacity)
 	l.DispatchLocked()
 }

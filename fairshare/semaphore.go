@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"sync/atomic"
-	"time"
 
 	"github.com/fairpool/fairpool/fairshare/sched"
 )
@@ -14,7 +12,7 @@ import (
 // A Semaphore bounds how many slots are held at once, and shares them fairly
 // among tenants. All its methods may be called from any goroutine.
 type Semaphore struct {
-	line    *Line[*permit]
+	line    *Line
 	permits permits
 }
 
@@ -36,24 +34,17 @@ func NewSemaphore(cfg Config) (*Semaphore, error) {
 // the semaphore is closed or the tenant's queue is full; a ctx that is
 // already done fails without waiting. The caller releases the permit.
 func (s *Semaphore) Acquire(ctx context.Context, tenant string) (Permit, error) {
-	return s.permit(s.line.Acquire(ctx, tenant))
+	g, err := s.line.Acquire(ctx, tenant)
+	return Permit{s, g}, err
 }
 
 // TryAcquire takes a slot if one is free and the tenant may have it now. It
 // does not overtake anybody: a slot stays free only if no waiter may have it.
 func (s *Semaphore) TryAcquire(tenant string) (Permit, bool) {
-	p, ok := s.line.TryAcquire(tenant)
-	if !ok {
-		return Permit{}, false
-	}
-	return Permit{s, p, p.generation.Load()}, true
-}
-
-func (s *Semaphore) permit(p *permit, err error) (Permit, error) {
-	if err != nil {
-		return Permit{}, err
-	}
-	return Permit{s, p, p.generation.Load()}, nil
+	s.line.Lock()
+	defer s.line.Unlock()
+	g, ok := s.line.TryAcquireLocked(tenant)
+	return Permit{s, g}, ok
 }
 
 // Join makes the tenant present until Leave: it counts as active for strict
@@ -103,73 +94,63 @@ func (s *Semaphore) Close() {
 // A Permit is the right to one slot. The zero Permit is none. It may be copied:
 // the first Release counts.
 type Permit struct {
-	s          *Semaphore
-	p          *permit
-	generation uint64
+	sem   *Semaphore
+	grant Grant
 }
 
 // Release gives the slot back, straight to the next waiter if there is one.
 // Further calls, on this permit or a copy, do nothing.
 func (p Permit) Release() {
-	if p.p == nil || !p.p.generation.CompareAndSwap(p.generation, p.generation+1) {
+	slot := p.grant.Finish()
+	if slot == nil {
 		return
 	}
-	p.s.line.Lock()
-	p.s.permits.Return(p.p)
-	p.s.line.Unlock()
+	p.sem.line.Lock()
+	p.sem.permits.Return(slot)
+	p.sem.line.Unlock()
 }
 
 // A Tenant is a tenant that has joined a Semaphore.
 type Tenant struct {
-	s      *Semaphore
-	member *Member[*permit]
+	sem    *Semaphore
+	member *Member
 }
 
 // Acquire is Semaphore.Acquire for this tenant, without looking up its name.
 func (t *Tenant) Acquire(ctx context.Context) (Permit, error) {
-	return t.s.permit(t.member.Acquire(ctx))
+	g, err := t.member.Acquire(ctx)
+	return Permit{t.sem, g}, err
 }
 
 // Leave ends the tenant's presence. Permits that it holds stay valid, and its
 // waiters keep waiting. Further calls do nothing.
 func (t *Tenant) Leave() { t.member.Leave() }
 
-// A permit is the record behind a Permit. It is used again for the next one,
-// with another generation.
-type permit struct {
-	generation atomic.Uint64
-	tenant     *sched.Tenant
-	since      time.Duration
-	next       *permit // in permits.free
-}
-
 // permits supplies a Line with slots that are always ready: how many may be
 // out the scheduler knows.
 type permits struct {
-	line *Line[*permit]
-	free *permit
+	line *Line
+	free []*Slot
 }
 
-func (s *permits) Ready() bool { return true }
+func (p *permits) Ready() bool { return true }
 
-func (s *permits) Take(t *sched.Tenant, since time.Duration) *permit {
-	p := s.free
-	if p == nil {
-		p = &permit{}
-	} else {
-		s.free, p.next = p.next, nil
+func (p *permits) Take(*sched.Tenant) *Slot {
+	last := len(p.free) - 1
+	if last < 0 {
+		return &Slot{}
 	}
-	p.tenant, p.since = t, since
-	return p
+	slot := p.free[last]
+	p.free = p.free[:last]
+	return slot
 }
 
-func (s *permits) Return(p *permit) {
-	s.line.ReturnLocked(p.tenant, p.since)
-	p.tenant, p.next = nil, s.free
-	s.free = p
-	s.line.DispatchLocked()
+func (p *permits) Return(slot *Slot) {
+	p.line.ReleaseLocked(slot)
+	p.free = append(p.free, slot)
+	p.line.DispatchLocked()
 }
 
-func (s *permits) Short(Request) {}
+func (p *permits) Short(Request) {}
 
-func (s *permits) Lacking() (Reason, error) { return Saturated, nil }
+func (p *permits) Lacking() (Reason, error) { return Saturated, nil }

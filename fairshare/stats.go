@@ -48,7 +48,7 @@ type TenantStats struct {
 }
 
 // StatsLocked returns the totals.
-func (l *Line[S]) StatsLocked() Stats {
+func (l *Line) StatsLocked() Stats {
 	stats := Stats{
 		Capacity: l.sched.Capacity(),
 		InUse:    l.sched.InUse(),
@@ -68,7 +68,7 @@ func (l *Line[S]) StatsLocked() Stats {
 
 // Tenants yields the tenants that are known, by name, as they are when the
 // loop begins: the active ones and the departed ones still remembered.
-func (l *Line[S]) Tenants() iter.Seq2[string, TenantStats] {
+func (l *Line) Tenants() iter.Seq2[string, TenantStats] {
 	return func(yield func(string, TenantStats) bool) {
 		type named struct {
 			name  string

@@ -59,6 +59,7 @@ func (p *Pool[T]) construct(ctx context.Context) (*slot[T], error) {
 	ctx, cancel := context.WithTimeout(ctx, p.config.BuildTimeout)
 	defer cancel()
 	s := &slot[T]{pool: p}
+	s.Owner = s
 	err := protect("Constructor", func() (err error) {
 		s.value, err = p.config.Constructor(ctx)
 		return err

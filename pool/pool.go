@@ -26,7 +26,7 @@ type AcquireError = fairshare.AcquireError
 // called from any goroutine.
 type Pool[T any] struct {
 	config Config[T]
-	line   *fairshare.Line[*slot[T]] // its lock guards what follows
+	line   *fairshare.Line // its lock guards what follows
 	warm   warm[T]
 	epoch  uint64 // slots of an earlier one are retired
 	closed bool
@@ -73,7 +73,8 @@ func New[T any](cfg Config[T]) (*Pool[T], error) {
 // that this call had set off fails; a ctx that is already done fails without
 // waiting. The caller ends the lease with Release, Destroy or Hijack.
 func (p *Pool[T]) Acquire(ctx context.Context, tenant string) (Lease[T], error) {
-	return lease(p.line.Acquire(ctx, tenant))
+	g, err := p.line.Acquire(ctx, tenant)
+	return Lease[T]{g}, err
 }
 
 // TryAcquire leases a warm resource if there is one that the tenant may have
@@ -82,8 +83,8 @@ func (p *Pool[T]) Acquire(ctx context.Context, tenant string) (Lease[T], error) 
 func (p *Pool[T]) TryAcquire(tenant string) (Lease[T], bool) {
 	p.line.Lock()
 	defer p.line.Unlock()
-	if s, ok := p.line.TryAcquireLocked(tenant); ok {
-		return Lease[T]{s, s.generation.Load()}, true
+	if g, ok := p.line.TryAcquireLocked(tenant); ok {
+		return Lease[T]{g}, true
 	}
 	if !p.warm.Ready() && p.building <= p.line.DemandLocked() && p.line.EligibleLocked(tenant) {
 		p.buildLocked(fairshare.Request{})
@@ -120,12 +121,13 @@ func (p *Pool[T]) Join(tenant string) *Tenant[T] {
 
 // A Tenant is a tenant that has joined a Pool.
 type Tenant[T any] struct {
-	member *fairshare.Member[*slot[T]]
+	member *fairshare.Member
 }
 
 // Acquire is Pool.Acquire for this tenant, without looking up its name.
 func (t *Tenant[T]) Acquire(ctx context.Context) (Lease[T], error) {
-	return lease(t.member.Acquire(ctx))
+	g, err := t.member.Acquire(ctx)
+	return Lease[T]{g}, err
 }
 
 // Leave ends the tenant's presence. Its leases stay valid and its waiters keep

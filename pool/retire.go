@@ -6,6 +6,12 @@ import (
 	"sync"
 )
 
+// releaseLocked takes back a slot from its holder.
+func (p *Pool[T]) releaseLocked(s *slot[T]) {
+	p.line.ReleaseLocked(&s.Slot)
+	p.settleLocked(s)
+}
+
 // settleLocked decides what becomes of a live slot that nobody holds: the next
 // waiter gets it, or it stays warm, or it is retired.
 func (p *Pool[T]) settleLocked(s *slot[T]) {

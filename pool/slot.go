@@ -2,8 +2,6 @@ package pool
 
 import (
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/fairpool/fairpool/fairshare"
 	"github.com/fairpool/fairpool/fairshare/sched"
@@ -14,19 +12,15 @@ import (
 // either warm or leased, and dies with it. A cold slot, one without a
 // resource, is no object at all: it is room below the capacity.
 type slot[T any] struct {
-	pool       *Pool[T]
-	value      T
-	resource   *puddle.Resource[*slot[T]]
-	epoch      uint64
-	generation atomic.Uint64 // of the lease; the end of one starts the next
+	fairshare.Slot
+	pool     *Pool[T]
+	value    T
+	resource *puddle.Resource[*slot[T]]
+	epoch    uint64
+	leave    *sync.WaitGroup // done after the destructor, may be nil
 
-	tenant *sched.Tenant   // that holds it or, while it is warm, held it last
-	since  time.Duration   // when the lease began, 0: nobody looked
-	leave  *sync.WaitGroup // done after the destructor, may be nil
-
-	newer, older *slot[T] // while warm
-	nextOwn      *slot[T] // while warm: the next older one of the same tenant
-	prevOwn      *slot[T]
+	newer, older     *slot[T] // while warm
+	prevOwn, nextOwn *slot[T] // while warm: those of the same tenant
 }
 
 // warm is the stack of warm slots, most recently used first. A tenant's own
@@ -47,13 +41,12 @@ func (w *warm[T]) push(s *slot[T]) {
 	}
 	w.newest = s
 	w.len++
-	if s.tenant == nil {
-		return
+	if t := s.TenantLocked(); t != nil {
+		if own := ownWarm[T](t); own != nil {
+			s.nextOwn, own.prevOwn = own, s
+		}
+		t.Data = s
 	}
-	if own := ownWarm[T](s.tenant); own != nil {
-		s.nextOwn, own.prevOwn = own, s
-	}
-	s.tenant.Data = s
 }
 
 func (w *warm[T]) remove(s *slot[T]) {
@@ -71,13 +64,13 @@ func (w *warm[T]) remove(s *slot[T]) {
 	if s.nextOwn != nil {
 		s.nextOwn.prevOwn = s.prevOwn
 	}
-	switch {
-	case s.prevOwn != nil:
+	if s.prevOwn != nil {
 		s.prevOwn.nextOwn = s.nextOwn
-	case s.nextOwn != nil:
-		s.tenant.Data = s.nextOwn
-	case s.tenant != nil:
-		s.tenant.Data = nil
+	} else if t := s.TenantLocked(); t != nil {
+		t.Data = nil
+		if s.nextOwn != nil {
+			t.Data = s.nextOwn
+		}
 	}
 	s.newer, s.older, s.nextOwn, s.prevOwn = nil, nil, nil, nil
 }
@@ -93,19 +86,17 @@ type supply[T any] struct{ p *Pool[T] }
 
 func (s supply[T]) Ready() bool { return s.p.warm.Ready() }
 
-func (s supply[T]) Take(t *sched.Tenant, since time.Duration) *slot[T] {
-	taken := s.p.warm.newest
-	if own := ownWarm[T](t); own != nil {
-		taken = own
+func (s supply[T]) Take(t *sched.Tenant) *fairshare.Slot {
+	taken := ownWarm[T](t)
+	if taken == nil {
+		taken = s.p.warm.newest
 	}
 	s.p.warm.remove(taken)
-	taken.tenant, taken.since = t, since
-	return taken
+	return &taken.Slot
 }
 
-func (s supply[T]) Return(returned *slot[T]) {
-	s.p.line.ReturnLocked(returned.tenant, returned.since)
-	s.p.settleLocked(returned)
+func (s supply[T]) Return(returned *fairshare.Slot) {
+	s.p.releaseLocked(returned.Owner.(*slot[T]))
 }
 
 func (s supply[T]) Short(r fairshare.Request) { s.p.growLocked(r) }

@@ -83,7 +83,7 @@ func (c *class) set(i int, e entry) {
 	e.tenant.pos = i
 }
 
-// enter puts t, whose offset and slope are set, among the backlogged.
+// enter puts t, settled as of t2, among the backlogged.
 func (s *Scheduler) enter(t *Tenant) {
 	need := t.need()
 	var c *class
@@ -97,7 +97,7 @@ func (s *Scheduler) enter(t *Tenant) {
 		c = s.newClass(need, t.slope)
 	}
 	t.class = c
-	c.push(entry{t.offset, t.first.seq, t})
+	c.push(entry{t.charged - t.slope*float64(t.mark), t.first.seq, t})
 }
 
 // exit takes t out of its class, which goes with its last tenant.

@@ -34,10 +34,17 @@ func (s *Scheduler) presence(t *Tenant) {
 	}
 	if len(t.name) > maxName {
 		s.departed.remove(t)
-		delete(s.tenants, t.name)
+		s.drop(t)
 		return
 	}
 	s.forget()
+}
+
+func (s *Scheduler) drop(t *Tenant) {
+	delete(s.tenants, t.name)
+	if s.latest == t {
+		s.latest = nil
+	}
 }
 
 // forget keeps the departed tenants bounded, the longest departed go first.
@@ -55,6 +62,6 @@ func (s *Scheduler) forget() {
 			s.departed.pushBack(t)
 			continue
 		}
-		delete(s.tenants, t.name)
+		s.drop(t)
 	}
 }

@@ -45,7 +45,10 @@ func (s *Scheduler) pick() *class {
 
 // service is S: slot-time over weight that t has been charged, in nanoseconds.
 func (s *Scheduler) service(t *Tenant) float64 {
-	return t.offset + t.slope*float64(s.clock(t))
+	if elapsed := s.clock(t) - t.mark; elapsed != 0 {
+		return t.charged + t.slope*float64(elapsed)
+	}
+	return t.charged
 }
 
 // clock returns the clock that charges t. It runs while some tenant other
@@ -72,8 +75,8 @@ func (s *Scheduler) raise() {
 
 // lift is the service of a tenant that becomes backlogged: an absence earns
 // at most the burst credit, and never wipes a debt.
-func (s *Scheduler) lift(service, weight float64) float64 {
-	return max(service, s.virtual-float64(s.burstCredit())/weight)
+func (s *Scheduler) lift(service float64, t *Tenant) float64 {
+	return max(service, s.virtual-float64(s.burstCredit())*t.perSlot)
 }
 
 // burstCredit is B, slot-time at weight 1.

@@ -38,6 +38,7 @@ type Scheduler struct {
 	virtual float64       // V, see raise
 
 	tenants     map[string]*Tenant
+	latest      *Tenant // found by name; spares a tenant that asks again the map
 	holders     tenantList
 	departed    tenantList
 	maxDeparted int
@@ -100,22 +101,27 @@ func (s *Scheduler) advance(now time.Duration) {
 func (s *Scheduler) Contended() bool { return s.waiting > 0 }
 
 // Find returns the record of the named tenant, nil if it is not known.
-func (s *Scheduler) Find(name string) *Tenant { return s.tenants[name] }
+func (s *Scheduler) Find(name string) *Tenant {
+	if s.latest != nil && s.latest.name == name {
+		return s.latest
+	}
+	t := s.tenants[name]
+	if t != nil {
+		s.latest = t
+	}
+	return t
+}
 
 // Tenant returns the record of the named tenant. One that is not known starts
 // with neither debt nor credit.
 func (s *Scheduler) Tenant(now time.Duration, name string) *Tenant {
-	if t := s.tenants[name]; t != nil {
+	if t := s.Find(name); t != nil {
 		return t
 	}
 	s.advance(now)
 	s.raise()
-	t := &Tenant{
-		name:   strings.Clone(name),
-		share:  s.Share(name),
-		offset: s.virtual,
-		origin: s.virtual,
-	}
+	t := &Tenant{name: strings.Clone(name), charged: s.virtual, mark: s.t1, origin: s.virtual}
+	t.setShare(s.Share(name))
 	s.tenants[t.name] = t
 	s.departed.pushBack(t)
 	s.forget()
@@ -142,7 +148,7 @@ func (s *Scheduler) grant(t *Tenant) {
 		rivals--
 	}
 	if rivals > 0 && !s.blind {
-		service += float64(minGrant) / t.share.Weight
+		service += float64(minGrant) * t.perSlot
 	}
 	t.held++
 	t.granted++
@@ -219,7 +225,7 @@ func (s *Scheduler) Cancel(now time.Duration, w *Waiter) {
 	case t.waiting == 0:
 		s.place(t, s.service(t))
 	case wasFirst:
-		t.class.fix(t.pos, entry{t.offset, t.first.seq, t})
+		t.class.fix(t.pos, entry{t.class.heap[t.pos].offset, t.first.seq, t})
 		fallthrough
 	default:
 		s.count(t)
@@ -248,23 +254,23 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 	if was {
 		s.exit(t)
 	}
-	t.slope = float64(t.held) / t.share.Weight
+	t.slope = float64(t.held) * t.perSlot
 	if t.waiting == 0 || t.held >= s.cap(t) {
+		t.charged, t.mark = service, s.t1
 		if was {
 			s.backlogged--
+			s.count(t)
 		}
-		t.offset = service - t.slope*float64(s.t1)
-		s.count(t)
 		return
 	}
 	if !was {
 		s.raise()
-		lifted := s.lift(service, t.share.Weight)
+		lifted := s.lift(service, t)
 		t.origin += lifted - service
 		service = lifted
 		s.backlogged++
 	}
-	t.offset = service - t.slope*float64(s.t2)
+	t.charged, t.mark = service, s.t2
 	s.enter(t)
 	s.count(t)
 }
@@ -320,7 +326,7 @@ func (s *Scheduler) SetShare(now time.Duration, name string, share Share) {
 	s.advance(now)
 	s.raise()
 	service := s.service(t)
-	t.share = share
+	t.setShare(share)
 	s.place(t, service)
 }
 

@@ -17,21 +17,24 @@ type Tenant struct {
 	// than forgotten, as far as the bound on departed tenants allows.
 	Data any
 
-	name  string
-	share Share
+	name    string
+	share   Share
+	perSlot float64 // 1/weight: what a slot adds to the slope
 
 	held    int
 	waiting int
 	joined  int
 	demand  int // waiters that its cap leaves room for, 0 unless backlogged
 
-	// Service is offset + slope*clock: t2 while the tenant is backlogged,
-	// which is to say in a class, and t1 otherwise.
-	offset float64
-	slope  float64 // held/weight
-	origin float64 // the part of service that was never charged
-	class  *class
-	pos    int // index in the class's heap
+	// The service was charged when the tenant's clock, t2 while it is
+	// backlogged and so in a class, and t1 otherwise, showed mark; since then
+	// it has grown at slope.
+	charged float64
+	mark    time.Duration
+	slope   float64 // held/weight
+	origin  float64 // the part of service that was never charged
+	class   *class
+	pos     int // index in the class's heap
 
 	first, last *Waiter // served first in, first out
 
@@ -51,6 +54,10 @@ func (t *Tenant) Held() int { return t.held }
 
 // Waiting returns the length of the tenant's queue.
 func (t *Tenant) Waiting() int { return t.waiting }
+
+func (t *Tenant) setShare(share Share) {
+	t.share, t.perSlot = share, 1/share.Weight
+}
 
 // First returns the waiter that the tenant is served with next, nil if none.
 func (t *Tenant) First() *Waiter { return t.first }
