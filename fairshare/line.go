@@ -39,14 +39,16 @@ type Supply interface {
 // A Line is a lock, which guards the supply too. Methods whose name ends in
 // Locked are for a caller that holds it; Unlock tells the waiters that were
 // granted a slot meanwhile.
+//
+// Once tenants wait, no goroutine blocks on the lock to ask for a slot or to
+// return one: it leaves a note in the inbox, and whoever has the lock sees to
+// it.
 type Line struct {
 	supply Supply
 	start  time.Time
 	strict *strictShare // nil: work-conserving
-
-	// busy mirrors sched.Contended, so that Lock can read the clock before it
-	// waits for the mutex rather than inside.
-	busy atomic.Bool
+	inbox  inbox
+	busy   atomic.Bool // whether somebody waits; a hint outside the lock
 
 	mu      sync.Mutex
 	now     time.Duration // 0 while nobody looked at the clock
@@ -61,13 +63,16 @@ type Line struct {
 	waiters sync.Pool // of *waiter
 }
 
-// A waiter is one blocked Acquire.
+// A waiter is one Acquire that could not be served at once.
 type waiter struct {
 	sched.Waiter
-	ready chan struct{} // one send for each stay in the queue that did not end by cancelling
-	slot  *Slot
-	err   error
-	next  *waiter // in Line.woken
+	note   note
+	tenant string
+	member *Member
+	ready  chan struct{} // one send when slot or err is set; none after a cancel
+	slot   *Slot
+	err    error
+	next   *waiter // in Line.woken
 }
 
 // A Request identifies one stay in the queue of a Line.
@@ -94,7 +99,7 @@ func NewLine(cfg Config, supply Supply) (*Line, error) {
 	}
 	l.waiters.New = func() any {
 		w := &waiter{ready: make(chan struct{}, 1)}
-		w.Owner = w
+		w.Owner, w.note.waiter = w, w
 		return w
 	}
 	if l.strict != nil {
@@ -124,24 +129,48 @@ func (l *Line) acquire(ctx context.Context, tenant string, m *Member) (Grant, er
 	if isDone(done) {
 		return Grant{}, contextError(ctx, &AcquireError{Tenant: tenant, Reason: BeforeWaiting})
 	}
-	l.Lock()
-	if l.closed {
+	if !l.tryLock() {
+		if l.busy.Load() {
+			w := l.newWaiter(tenant, m)
+			l.leave(&w.note)
+			return l.wait(ctx, done, w)
+		}
+		l.Lock()
+	}
+	slot, t, err := l.requestLocked(tenant, m)
+	if slot != nil || err != nil {
 		l.Unlock()
-		return Grant{}, &AcquireError{Tenant: tenant, Reason: Closed, Err: ErrClosed}
+		return slot.grant(), err
+	}
+	w := l.newWaiter(tenant, m)
+	l.enqueueLocked(t, w)
+	l.Unlock()
+	return l.wait(ctx, done, w)
+}
+
+// requestLocked takes a slot for the tenant if it may have one at once. Without
+// slot and error it has to wait.
+func (l *Line) requestLocked(tenant string, m *Member) (*Slot, *sched.Tenant, error) {
+	if l.closed {
+		return nil, nil, &AcquireError{Tenant: tenant, Reason: Closed, Err: ErrClosed}
 	}
 	t := l.tenantLocked(tenant, m)
-	if l.supply.Ready() && l.sched.Available(t) {
-		l.sched.Grant(l.now, t)
-		slot := l.takeLocked(t)
-		l.Unlock()
-		return slot.grant(), nil
+	if !l.supply.Ready() || !l.sched.Available(t) {
+		return nil, t, nil
 	}
-	w, err := l.enqueueLocked(t)
-	l.Unlock()
-	if err != nil {
-		return Grant{}, err
+	l.sched.Grant(l.now, t)
+	return l.takeLocked(t), t, nil
+}
+
+// admitLocked is requestLocked for a waiter that left a note.
+func (l *Line) admitLocked(w *waiter) {
+	slot, t, err := l.requestLocked(w.tenant, w.member)
+	if slot != nil || err != nil {
+		w.slot, w.err = slot, err
+		l.wakeLocked(w)
+		return
 	}
-	return l.wait(ctx, done, w)
+	l.enqueueLocked(t, w)
 }
 
 // TryAcquireLocked takes a slot if one is ready and the tenant may have it.
@@ -179,19 +208,28 @@ func (l *Line) takeLocked(t *sched.Tenant) *Slot {
 	return slot
 }
 
-func (l *Line) enqueueLocked(t *sched.Tenant) (*waiter, error) {
-	if l.now == 0 {
-		l.now = l.clock() // the scheduler's clocks may start here
-	}
+func (l *Line) newWaiter(tenant string, m *Member) *waiter {
 	w := l.waiters.Get().(*waiter)
+	w.tenant, w.member = tenant, m
+	return w
+}
+
+func (l *Line) freeWaiter(w *waiter) {
+	w.tenant, w.member, w.slot, w.err = "", nil, nil, nil
+	l.waiters.Put(w)
+}
+
+// enqueueLocked puts w in the queue of t, or fails it if that is full.
+func (l *Line) enqueueLocked(t *sched.Tenant, w *waiter) {
+	l.readClockLocked() // the scheduler's clocks may start here
 	if !l.sched.Enqueue(l.now, t, &w.Waiter) {
-		l.waiters.Put(w)
-		return nil, l.explainLocked(t, &AcquireError{Reason: QueueFull, Err: ErrQueueFull})
+		w.err = l.explainLocked(t, &AcquireError{Reason: QueueFull, Err: ErrQueueFull})
+		l.wakeLocked(w)
+		return
 	}
 	if l.sched.Demand() > 0 {
 		l.supply.Short(Request{&w.Waiter, w.Seq()})
 	}
-	return w, nil
 }
 
 // wait blocks until w is granted a slot or fails, or ctx ends.
@@ -206,7 +244,7 @@ func (l *Line) wait(ctx context.Context, done <-chan struct{}, w *waiter) (Grant
 			if w.Seq() != 0 {
 				err := contextError(ctx, l.removeLocked(w, &AcquireError{}))
 				l.Unlock()
-				l.waiters.Put(w)
+				l.freeWaiter(w)
 				return Grant{}, err
 			}
 			l.Unlock()
@@ -214,8 +252,7 @@ func (l *Line) wait(ctx context.Context, done <-chan struct{}, w *waiter) (Grant
 		}
 	}
 	slot, err := w.slot, w.err
-	w.slot, w.err = nil, nil
-	l.waiters.Put(w)
+	l.freeWaiter(w)
 	switch {
 	case err != nil:
 		return Grant{}, err
@@ -250,26 +287,76 @@ func (l *Line) removeLocked(w *waiter, e *AcquireError) *AcquireError {
 	return l.explainLocked(t, e)
 }
 
-// Lock locks the line and its supply.
-func (l *Line) Lock() {
-	var now time.Duration
-	if l.busy.Load() {
-		now = l.clock()
+// Return gives a slot back that is no longer held, by way of Supply.Return.
+func (l *Line) Return(slot *Slot) {
+	if !l.tryLock() {
+		slot.note.slot = slot
+		l.leave(&slot.note)
+		return
 	}
-	l.mu.Lock()
-	l.now = now
-	if now == 0 && l.sched.Contended() {
-		l.now = l.clock()
+	l.supply.Return(slot)
+	l.Unlock()
+}
+
+// leave puts a note in the inbox, and reads the inbox unless somebody else is
+// going to.
+func (l *Line) leave(n *note) {
+	l.inbox.put(n)
+	if l.tryLock() {
+		l.Unlock()
 	}
 }
 
-// clock is the time since the start of the line, never 0.
-func (l *Line) clock() time.Duration { return time.Since(l.start) + 1 }
+// Lock locks the line and its supply.
+func (l *Line) Lock() {
+	// The line is locked for some hundred nanoseconds at a time, much less
+	// than parking a goroutine takes, and sync.Mutex does not spin while other
+	// goroutines are ready to run.
+	for range 64 {
+		if l.tryLock() {
+			return
+		}
+	}
+	l.mu.Lock()
+	l.beginLocked()
+}
+
+func (l *Line) tryLock() bool {
+	if !l.mu.TryLock() {
+		return false
+	}
+	l.beginLocked()
+	return true
+}
+
+// beginLocked reads the clock, if time matters now, and the inbox.
+func (l *Line) beginLocked() {
+	l.now = 0
+	if l.sched.Contended() {
+		l.readClockLocked()
+	}
+	for n := l.inbox.take(); n != nil; {
+		next := n.next
+		if n.waiter != nil {
+			l.admitLocked(n.waiter)
+		} else {
+			l.supply.Return(n.slot)
+		}
+		n = next
+	}
+}
+
+// readClockLocked sets now to the time since the start of the line, never 0.
+func (l *Line) readClockLocked() {
+	if l.now == 0 {
+		l.now = time.Since(l.start) + 1
+	}
+}
 
 // Unlock unlocks the line and wakes those whose wait is over. In strict mode
 // it asks for the share that the new number of tenants calls for.
 func (l *Line) Unlock() {
-	for {
+	for round := 0; ; round++ {
 		woken := l.woken
 		l.woken = nil
 		if busy := l.sched.Contended(); busy != l.busy.Load() {
@@ -285,15 +372,30 @@ func (l *Line) Unlock() {
 			woken, w.next = w.next, nil
 			w.ready <- struct{}{} // buffered: never blocks
 		}
-		if ask == nil {
+		switch {
+		case ask != nil:
+			limit, err := l.strict.call(*ask)
+			l.Lock()
+			if l.strict.answer(l.sched, *ask, limit, err, l.now) {
+				l.DispatchLocked()
+			}
+		case l.inbox.empty():
+			return
+		case round == maxRounds:
+			go l.serve() // the caller has served others long enough
+			return
+		case !l.tryLock():
 			return
 		}
-		limit, err := l.strict.call(*ask)
-		l.Lock()
-		if l.strict.answer(l.sched, *ask, limit, err, l.now) {
-			l.DispatchLocked()
-		}
 	}
+}
+
+// maxRounds is how often in a row an Unlock reads the inbox for others.
+const maxRounds = 64
+
+func (l *Line) serve() {
+	l.Lock()
+	l.Unlock()
 }
 
 // DispatchLocked hands out what can be handed out, and tells the supply if more
@@ -308,16 +410,36 @@ func (l *Line) DispatchLocked() {
 		if w == nil {
 			break
 		}
-		granted := w.Owner.(*waiter)
-		granted.slot = l.takeLocked(w.Tenant())
-		l.waited += l.now - w.Since()
-		l.wakeLocked(granted)
+		l.handLocked(w, l.takeLocked(w.Tenant()))
 	}
 	if l.sched.Demand() > 0 {
 		l.supply.Short(Request{})
 	}
 }
 
+// HandLocked gives a slot that is not ready yet straight to the next waiter,
+// and reports false if there is none who may have it.
+func (l *Line) HandLocked(slot *Slot) bool {
+	if l.sched.Demand() == 0 {
+		return false
+	}
+	w := l.sched.Next(l.now)
+	if w == nil {
+		return false
+	}
+	slot.tenant, slot.since = w.Tenant(), l.now
+	l.handLocked(w, slot)
+	return true
+}
+
+func (l *Line) handLocked(granted *sched.Waiter, slot *Slot) {
+	w := granted.Owner.(*waiter)
+	w.slot = slot
+	l.waited += l.now - w.Since()
+	l.wakeLocked(w)
+}
+
+// wakeLocked has Unlock tell w.
 func (l *Line) wakeLocked(w *waiter) {
 	w.next, l.woken = l.woken, w
 }

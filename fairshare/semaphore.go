@@ -101,13 +101,9 @@ type Permit struct {
 // Release gives the slot back, straight to the next waiter if there is one.
 // Further calls, on this permit or a copy, do nothing.
 func (p Permit) Release() {
-	slot := p.grant.Finish()
-	if slot == nil {
-		return
+	if slot := p.grant.Finish(); slot != nil {
+		p.sem.line.Return(slot)
 	}
-	p.sem.line.Lock()
-	p.sem.permits.Return(slot)
-	p.sem.line.Unlock()
 }
 
 // A Tenant is a tenant that has joined a Semaphore.
@@ -147,8 +143,9 @@ func (p *permits) Take(*sched.Tenant) *Slot {
 
 func (p *permits) Return(slot *Slot) {
 	p.line.ReleaseLocked(slot)
-	p.free = append(p.free, slot)
-	p.line.DispatchLocked()
+	if !p.line.HandLocked(slot) {
+		p.free = append(p.free, slot)
+	}
 }
 
 func (p *permits) Short(Request) {}

@@ -17,13 +17,19 @@ type Slot struct {
 	generation atomic.Uint64 // of the grant; the end of one starts the next
 	tenant     *sched.Tenant
 	since      time.Duration // when the grant began, 0: nobody looked
+	note       note
 }
 
 // TenantLocked returns the tenant that holds the slot or held it last, nil if
 // nobody did.
 func (s *Slot) TenantLocked() *sched.Tenant { return s.tenant }
 
-func (s *Slot) grant() Grant { return Grant{s, s.generation.Load()} }
+func (s *Slot) grant() Grant {
+	if s == nil {
+		return Grant{}
+	}
+	return Grant{s, s.generation.Load()}
+}
 
 // A Grant is the holding of a slot by one tenant, until it is finished. It may
 // be copied; a copy that is kept cannot reach a later grant of the same slot.

@@ -28,9 +28,7 @@ func (l Lease[T]) Tenant() string { return l.grant.Tenant() }
 // one. If the lease has ended it does nothing.
 func (l Lease[T]) Release() {
 	if s := l.finish(); s != nil {
-		s.pool.line.Lock()
-		s.pool.releaseLocked(s)
-		s.pool.line.Unlock()
+		s.pool.line.Return(&s.Slot)
 	}
 }
 

@@ -6,21 +6,15 @@ import (
 	"sync"
 )
 
-// releaseLocked takes back a slot from its holder.
-func (p *Pool[T]) releaseLocked(s *slot[T]) {
-	p.line.ReleaseLocked(&s.Slot)
-	p.settleLocked(s)
-}
-
 // settleLocked decides what becomes of a live slot that nobody holds: the next
 // waiter gets it, or it stays warm, or it is retired.
 func (p *Pool[T]) settleLocked(s *slot[T]) {
 	if p.closed || s.epoch != p.epoch || p.overLocked() {
 		p.retireLocked(s)
-	} else {
+		p.line.DispatchLocked()
+	} else if !p.line.HandLocked(&s.Slot) {
 		p.warm.push(s)
 	}
-	p.line.DispatchLocked()
 }
 
 // overLocked reports whether more slots are alive or about to be than the

@@ -96,7 +96,8 @@ func (s supply[T]) Take(t *sched.Tenant) *fairshare.Slot {
 }
 
 func (s supply[T]) Return(returned *fairshare.Slot) {
-	s.p.releaseLocked(returned.Owner.(*slot[T]))
+	s.p.line.ReleaseLocked(returned)
+	s.p.settleLocked(returned.Owner.(*slot[T]))
 }
 
 func (s supply[T]) Short(r fairshare.Request) { s.p.growLocked(r) }
