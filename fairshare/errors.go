@@ -106,10 +106,14 @@ func (e *AcquireError) Error() string {
 	return b.String()
 }
 
-// topHolders returns the most of the given holdings, greatest first.
-func topHolders(all []Holding) []Holding {
+// topHolders returns the three that hold most, greatest first.
+func topHolders(held map[string]int) []Holding {
+	all := make([]Holding, 0, len(held))
+	for tenant, n := range held {
+		all = append(all, Holding{tenant, n})
+	}
 	slices.SortFunc(all, func(a, b Holding) int {
 		return cmp.Or(cmp.Compare(b.Held, a.Held), cmp.Compare(a.Tenant, b.Tenant))
 	})
-	return slices.Clip(all[:min(len(all), 3)])
+	return slices.Clone(all[:min(len(all), 3)])
 }

@@ -2,6 +2,7 @@ package fairshare
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/fairpool/fairpool/fairshare/sched"
@@ -10,7 +11,7 @@ import (
 // contextError completes e with the error of a context that is done.
 func contextError(ctx context.Context, e *AcquireError) *AcquireError {
 	e.Err = ctx.Err()
-	if cause := context.Cause(ctx); cause != e.Err {
+	if cause := context.Cause(ctx); !errors.Is(e.Err, cause) {
 		e.Cause = cause
 	}
 	return e
@@ -19,16 +20,15 @@ func contextError(ctx context.Context, e *AcquireError) *AcquireError {
 // explainLocked completes e with the figures of the moment and, unless it has
 // one, the reason why t has no slot.
 func (l *Line) explainLocked(t *sched.Tenant, e *AcquireError) *AcquireError {
+	l.readClockLocked()
 	status := l.sched.Status(l.now, t)
 	e.Tenant, e.Held, e.Waiting, e.Cap = t.Name(), t.Held(), t.Waiting(), status.Cap
 	e.InUse, e.Capacity = l.sched.InUse(), l.sched.Capacity()
 	e.Holders = l.topHoldersLocked()
-	reason, buildErr := l.supply.Lacking()
 	if e.Reason == "" {
-		e.Reason = l.reasonLocked(e, reason)
-	}
-	if buildErr != e.Err { //nolint:errorlint // the same value, not the same kind
-		e.BuildErr = buildErr
+		var lacking Reason
+		lacking, e.BuildErr = l.supply.Lacking()
+		e.Reason = l.reasonLocked(e, lacking)
 	}
 	return e
 }
@@ -47,16 +47,18 @@ func (l *Line) reasonLocked(e *AcquireError, lacking Reason) Reason {
 }
 
 // topHoldersLocked looks at most ten times a second, so that a storm of
-// timeouts does not cost a walk over the holders each.
+// timeouts does not cost a walk over the slots each.
 func (l *Line) topHoldersLocked() []Holding {
 	const fresh = 100 * time.Millisecond
 	if l.top != nil && l.now-l.topTime < fresh {
 		return l.top
 	}
-	all := []Holding{}
-	for t := range l.sched.Holders() {
-		all = append(all, Holding{t.Name(), t.Held()})
+	held := make(map[string]int)
+	for _, slot := range l.slots {
+		if !slot.ready && slot.tenant != nil {
+			held[slot.tenant.Name()]++
+		}
 	}
-	l.top, l.topTime = topHolders(all), l.now
+	l.top, l.topTime = topHolders(held), l.now
 	return l.top
 }

@@ -13,18 +13,16 @@ import (
 // lock: the methods must be quick, must not block, and must not run code of
 // the user.
 type Supply interface {
-	// Ready reports whether there is a slot to take.
-	Ready() bool
-	// Take removes a slot that is to be held by t from those that are ready.
-	// Ready was true.
-	Take(t *sched.Tenant) *Slot
-	// Return takes back a slot whose waiter had given up when it arrived. It
-	// does what the holder's release does.
-	Return(slot *Slot)
+	// New makes a slot at once, or returns nil if that is impossible or takes
+	// time. It is called when no slot is ready.
+	New() *Slot
 	// Short tells that waiters could use more slots than are ready: time to
-	// make some. r is the request that has just begun to wait, the zero
-	// Request if it was something else that changed.
+	// make some, and Line.PutLocked them. r is the request that has just begun
+	// to wait, the zero Request if it was something else that changed.
 	Short(r Request)
+	// Returned gets a slot whose holder gave it back, to put it to use again,
+	// usually by Line.PutLocked.
+	Returned(s *Slot)
 	// Lacking says why no slot is ready although capacity is free; with it,
 	// if making slots fails, the last error.
 	Lacking() (Reason, error)
@@ -33,8 +31,8 @@ type Supply interface {
 // A Line hands out slots to waiting tenants in fair order: a scheduler behind
 // a mutex, with waiting, cancelling and closing. It is what Semaphore and
 // pool.Pool are built on, and of use to other packages that attach something
-// to a slot. It knows who waits and who is next; what a slot is, and where
-// it comes from, its Supply knows.
+// to a slot. It knows the slots, who waits and who is next; what a slot
+// stands for, and where it comes from, its Supply knows.
 //
 // A Line is a lock, which guards the supply too. Methods whose name ends in
 // Locked are for a caller that holds it; Unlock tells the waiters that were
@@ -53,6 +51,8 @@ type Line struct {
 	mu      sync.Mutex
 	now     time.Duration // 0 while nobody looked at the clock
 	sched   *sched.Scheduler
+	slots   []*Slot
+	ready   ready
 	closed  bool
 	woken   *waiter // granted or failed, to be told by Unlock
 	waited  time.Duration
@@ -71,6 +71,7 @@ type waiter struct {
 	member *Member
 	ready  chan struct{} // one send when slot or err is set; none after a cancel
 	slot   *Slot
+	waited time.Duration // for the slot
 	err    error
 	next   *waiter // in Line.woken
 }
@@ -155,11 +156,14 @@ func (l *Line) requestLocked(tenant string, m *Member) (*Slot, *sched.Tenant, er
 		return nil, nil, &AcquireError{Tenant: tenant, Reason: Closed, Err: ErrClosed}
 	}
 	t := l.tenantLocked(tenant, m)
-	if !l.supply.Ready() || !l.sched.Available(t) {
+	if !l.sched.Available(t) {
 		return nil, t, nil
 	}
-	l.sched.Grant(l.now, t)
-	return l.takeLocked(t), t, nil
+	slot := l.takeLocked(t)
+	if slot != nil {
+		l.sched.Grant(l.now, t)
+	}
+	return slot, t, nil
 }
 
 // admitLocked is requestLocked for a waiter that left a note.
@@ -173,15 +177,14 @@ func (l *Line) admitLocked(w *waiter) {
 	l.enqueueLocked(t, w)
 }
 
-// TryAcquireLocked takes a slot if one is ready and the tenant may have it.
+// TryAcquireLocked takes a slot if there is one and the tenant may have it.
 func (l *Line) TryAcquireLocked(tenant string) (Grant, bool) {
-	// EligibleLocked keeps a tenant without a chance from being recorded.
-	if !l.supply.Ready() || !l.EligibleLocked(tenant) {
+	// A tenant without a chance is not recorded.
+	if !l.fillLocked() || !l.EligibleLocked(tenant) {
 		return Grant{}, false
 	}
-	t := l.sched.Tenant(l.now, tenant)
-	l.sched.Grant(l.now, t)
-	return l.takeLocked(t).grant(), true
+	slot, _, _ := l.requestLocked(tenant, nil)
+	return slot.grant(), slot != nil
 }
 
 // EligibleLocked reports whether the tenant might be granted a slot now if one
@@ -201,11 +204,28 @@ func (l *Line) tenantLocked(name string, m *Member) *sched.Tenant {
 	return l.sched.Tenant(l.now, name)
 }
 
-// takeLocked books a ready slot for t, which the scheduler has granted one.
+// takeLocked takes a slot for t, nil if there is none.
 func (l *Line) takeLocked(t *sched.Tenant) *Slot {
-	slot := l.supply.Take(t)
+	if !l.fillLocked() {
+		return nil
+	}
+	slot := l.ready.take(t)
 	slot.tenant, slot.since = t, l.now
 	return slot
+}
+
+// fillLocked reports whether a slot is ready, after asking the supply for one.
+func (l *Line) fillLocked() bool {
+	if l.ready.newest != nil {
+		return true
+	}
+	slot := l.supply.New()
+	if slot == nil {
+		return false
+	}
+	l.knowLocked(slot)
+	l.ready.push(slot)
+	return true
 }
 
 func (l *Line) newWaiter(tenant string, m *Member) *waiter {
@@ -215,7 +235,7 @@ func (l *Line) newWaiter(tenant string, m *Member) *waiter {
 }
 
 func (l *Line) freeWaiter(w *waiter) {
-	w.tenant, w.member, w.slot, w.err = "", nil, nil, nil
+	w.tenant, w.member, w.slot, w.waited, w.err = "", nil, nil, 0, nil
 	l.waiters.Put(w)
 }
 
@@ -251,7 +271,7 @@ func (l *Line) wait(ctx context.Context, done <-chan struct{}, w *waiter) (Grant
 			<-w.ready // it was granted or failed before it could be cancelled
 		}
 	}
-	slot, err := w.slot, w.err
+	slot, waited, err := w.slot, w.waited, w.err
 	l.freeWaiter(w)
 	switch {
 	case err != nil:
@@ -259,8 +279,8 @@ func (l *Line) wait(ctx context.Context, done <-chan struct{}, w *waiter) (Grant
 	case isDone(done):
 		// The grant lost the race against the cancel: pass the slot on.
 		l.Lock()
-		err = contextError(ctx, l.explainLocked(slot.tenant, &AcquireError{Reason: HandedOver}))
-		l.supply.Return(slot)
+		err = contextError(ctx, l.explainLocked(slot.tenant, &AcquireError{Reason: HandedOver, Waited: waited}))
+		l.returnLocked(slot)
 		l.Unlock()
 		return Grant{}, err
 	}
@@ -287,15 +307,20 @@ func (l *Line) removeLocked(w *waiter, e *AcquireError) *AcquireError {
 	return l.explainLocked(t, e)
 }
 
-// Return gives a slot back that is no longer held, by way of Supply.Return.
-func (l *Line) Return(slot *Slot) {
+// giveBack takes back the slot of a finished grant and gives it to the supply.
+func (l *Line) giveBack(slot *Slot) {
 	if !l.tryLock() {
 		slot.note.slot = slot
 		l.leave(&slot.note)
 		return
 	}
-	l.supply.Return(slot)
+	l.returnLocked(slot)
 	l.Unlock()
+}
+
+func (l *Line) returnLocked(slot *Slot) {
+	l.ReleaseLocked(slot)
+	l.supply.Returned(slot)
 }
 
 // leave puts a note in the inbox, and reads the inbox unless somebody else is
@@ -340,7 +365,7 @@ func (l *Line) beginLocked() {
 		if n.waiter != nil {
 			l.admitLocked(n.waiter)
 		} else {
-			l.supply.Return(n.slot)
+			l.returnLocked(n.slot)
 		}
 		n = next
 	}
@@ -362,9 +387,10 @@ func (l *Line) Unlock() {
 		if busy := l.sched.Contended(); busy != l.busy.Load() {
 			l.busy.Store(busy)
 		}
-		var ask *shareQuestion
+		var question shareQuestion
+		asking := false
 		if l.strict != nil {
-			ask = l.strict.stale(l.sched)
+			question, asking = l.strict.due(l.sched)
 		}
 		l.mu.Unlock()
 		for woken != nil {
@@ -373,12 +399,9 @@ func (l *Line) Unlock() {
 			w.ready <- struct{}{} // buffered: never blocks
 		}
 		switch {
-		case ask != nil:
-			limit, err := l.strict.call(*ask)
-			l.Lock()
-			if l.strict.answer(l.sched, *ask, limit, err, l.now) {
-				l.DispatchLocked()
-			}
+		case asking:
+			l.reshare(question)
+			return
 		case l.inbox.empty():
 			return
 		case round == maxRounds:
@@ -399,13 +422,13 @@ func (l *Line) serve() {
 }
 
 // DispatchLocked hands out what can be handed out, and tells the supply if more
-// could be. It is due whenever the supply has more ready slots, or room for
-// more, or the scheduler may allow more.
+// could be. It is due whenever the supply has room for more slots, or the
+// scheduler may allow more.
 func (l *Line) DispatchLocked() {
 	if l.sched.Demand() == 0 {
 		return
 	}
-	for l.supply.Ready() {
+	for l.fillLocked() {
 		w := l.sched.Next(l.now)
 		if w == nil {
 			break
@@ -417,25 +440,54 @@ func (l *Line) DispatchLocked() {
 	}
 }
 
-// HandLocked gives a slot that is not ready yet straight to the next waiter,
-// and reports false if there is none who may have it.
-func (l *Line) HandLocked(slot *Slot) bool {
-	if l.sched.Demand() == 0 {
-		return false
+// PutLocked gives a slot that nobody holds to the next waiter, or keeps it
+// ready if there is none who may have it.
+func (l *Line) PutLocked(slot *Slot) {
+	l.knowLocked(slot)
+	if l.sched.Demand() > 0 {
+		if w := l.sched.Next(l.now); w != nil {
+			slot.tenant, slot.since = w.Tenant(), l.now
+			l.handLocked(w, slot)
+			return
+		}
 	}
-	w := l.sched.Next(l.now)
-	if w == nil {
-		return false
-	}
-	slot.tenant, slot.since = w.Tenant(), l.now
-	l.handLocked(w, slot)
-	return true
+	l.ready.push(slot)
 }
+
+func (l *Line) knowLocked(slot *Slot) {
+	if slot.at == 0 {
+		l.slots = append(l.slots, slot)
+		slot.line, slot.at = l, len(l.slots)
+	}
+}
+
+// DropLocked makes the line forget a slot that nobody holds, ready or not.
+func (l *Line) DropLocked(slot *Slot) {
+	if slot.at == 0 {
+		return
+	}
+	if slot.ready {
+		l.ready.remove(slot)
+	}
+	last := len(l.slots) - 1
+	l.slots[slot.at-1] = l.slots[last]
+	l.slots[slot.at-1].at = slot.at
+	l.slots[last] = nil
+	l.slots = l.slots[:last]
+	slot.at = 0
+}
+
+// OldestReadyLocked returns the ready slot that was not held for longest, nil
+// if none is ready.
+func (l *Line) OldestReadyLocked() *Slot { return l.ready.oldest }
+
+// ReadyLocked returns the number of ready slots.
+func (l *Line) ReadyLocked() int { return l.ready.len }
 
 func (l *Line) handLocked(granted *sched.Waiter, slot *Slot) {
 	w := granted.Owner.(*waiter)
-	w.slot = slot
-	l.waited += l.now - w.Since()
+	w.slot, w.waited = slot, l.now-w.Since()
+	l.waited += w.waited
 	l.wakeLocked(w)
 }
 
@@ -444,8 +496,8 @@ func (l *Line) wakeLocked(w *waiter) {
 	w.next, l.woken = l.woken, w
 }
 
-// ReleaseLocked tells the scheduler that slot is no longer held. The caller
-// makes the slot ready again, or does not, and dispatches.
+// ReleaseLocked takes back the slot of a finished grant, for a caller that
+// then drops or puts it, and dispatches.
 func (l *Line) ReleaseLocked(slot *Slot) {
 	l.sched.Release(l.now, slot.tenant, slot.since)
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"math"
-
-	"github.com/fairpool/fairpool/fairshare/sched"
 )
 
 // A Semaphore bounds how many slots are held at once, and shares them fairly
@@ -35,7 +33,7 @@ func NewSemaphore(cfg Config) (*Semaphore, error) {
 // already done fails without waiting. The caller releases the permit.
 func (s *Semaphore) Acquire(ctx context.Context, tenant string) (Permit, error) {
 	g, err := s.line.Acquire(ctx, tenant)
-	return Permit{s, g}, err
+	return Permit{g}, err
 }
 
 // TryAcquire takes a slot if one is free and the tenant may have it now. It
@@ -44,13 +42,13 @@ func (s *Semaphore) TryAcquire(tenant string) (Permit, bool) {
 	s.line.Lock()
 	defer s.line.Unlock()
 	g, ok := s.line.TryAcquireLocked(tenant)
-	return Permit{s, g}, ok
+	return Permit{g}, ok
 }
 
 // Join makes the tenant present until Leave: it counts as active for strict
 // shares also while it neither holds nor waits.
 func (s *Semaphore) Join(tenant string) *Tenant {
-	return &Tenant{s, s.line.Join(tenant)}
+	return &Tenant{s.line.Join(tenant)}
 }
 
 // SetShare changes the share of a tenant from now on, also while it holds and
@@ -94,60 +92,35 @@ func (s *Semaphore) Close() {
 // A Permit is the right to one slot. The zero Permit is none. It may be copied:
 // the first Release counts.
 type Permit struct {
-	sem   *Semaphore
 	grant Grant
 }
 
 // Release gives the slot back, straight to the next waiter if there is one.
 // Further calls, on this permit or a copy, do nothing.
-func (p Permit) Release() {
-	if slot := p.grant.Finish(); slot != nil {
-		p.sem.line.Return(slot)
-	}
-}
+func (p Permit) Release() { p.grant.Release() }
 
 // A Tenant is a tenant that has joined a Semaphore.
 type Tenant struct {
-	sem    *Semaphore
 	member *Member
 }
 
 // Acquire is Semaphore.Acquire for this tenant, without looking up its name.
 func (t *Tenant) Acquire(ctx context.Context) (Permit, error) {
 	g, err := t.member.Acquire(ctx)
-	return Permit{t.sem, g}, err
+	return Permit{g}, err
 }
 
 // Leave ends the tenant's presence. Permits that it holds stay valid, and its
 // waiters keep waiting. Further calls do nothing.
 func (t *Tenant) Leave() { t.member.Leave() }
 
-// permits supplies a Line with slots that are always ready: how many may be
+// permits supplies a Line with slots that cost nothing to make: how many may be
 // out the scheduler knows.
 type permits struct {
 	line *Line
-	free []*Slot
 }
 
-func (p *permits) Ready() bool { return true }
-
-func (p *permits) Take(*sched.Tenant) *Slot {
-	last := len(p.free) - 1
-	if last < 0 {
-		return &Slot{}
-	}
-	slot := p.free[last]
-	p.free = p.free[:last]
-	return slot
-}
-
-func (p *permits) Return(slot *Slot) {
-	p.line.ReleaseLocked(slot)
-	if !p.line.HandLocked(slot) {
-		p.free = append(p.free, slot)
-	}
-}
-
-func (p *permits) Short(Request) {}
-
+func (p *permits) New() *Slot               { return &Slot{} }
+func (p *permits) Short(Request)            {}
+func (p *permits) Returned(s *Slot)         { p.line.PutLocked(s) }
 func (p *permits) Lacking() (Reason, error) { return Saturated, nil }

@@ -7,9 +7,8 @@ import (
 	"github.com/fairpool/fairpool/fairshare/sched"
 )
 
-// A Slot is what a Line hands out, and a part of the record in which its
-// Supply keeps what belongs to the slot. It is used for one grant after the
-// other.
+// A Slot is what a Line hands out, for one grant after the other. It may be a
+// part of the record in which the Supply keeps what belongs to it.
 type Slot struct {
 	// Owner leads from the slot to the record that it is part of.
 	Owner any
@@ -18,11 +17,13 @@ type Slot struct {
 	tenant     *sched.Tenant
 	since      time.Duration // when the grant began, 0: nobody looked
 	note       note
-}
+	line       *Line
+	at         int // index in line.slots plus 1, 0: not one of the line's
 
-// TenantLocked returns the tenant that holds the slot or held it last, nil if
-// nobody did.
-func (s *Slot) TenantLocked() *sched.Tenant { return s.tenant }
+	ready            bool // so that these are set:
+	newer, older     *Slot
+	prevOwn, nextOwn *Slot
+}
 
 func (s *Slot) grant() Grant {
 	if s == nil {
@@ -49,14 +50,27 @@ func (g Grant) Slot() *Slot {
 
 // Tenant returns the name of the tenant, "" if the grant is finished.
 func (g Grant) Tenant() string {
-	if s := g.Slot(); s != nil {
-		return s.tenant.Name()
+	if g.Slot() == nil {
+		return ""
 	}
-	return ""
+	g.slot.line.Lock() // the next grant of the slot writes the tenant
+	defer g.slot.line.Unlock()
+	if g.Slot() == nil {
+		return ""
+	}
+	return g.slot.tenant.Name()
 }
 
-// Finish ends the grant and returns its slot, which is then the caller's to
-// hand back; nil if the grant was finished already.
+// Release ends the grant and gives the slot back to its line, which hands it to
+// Supply.Returned. If the grant is finished it does nothing.
+func (g Grant) Release() {
+	if s := g.Finish(); s != nil {
+		s.line.giveBack(s)
+	}
+}
+
+// Finish ends the grant and returns its slot, which the caller
+// hands to Line.ReleaseLocked; nil if the grant was finished already.
 func (g Grant) Finish() *Slot {
 	if g.slot == nil || !g.slot.generation.CompareAndSwap(g.generation, g.generation+1) {
 		return nil

@@ -18,6 +18,7 @@ type strictShare struct {
 	least int
 
 	known shareQuestion // what the limit in force answers
+	asked shareQuestion // what somebody is asking now
 	err   error         // the panic of the last call, if it did
 }
 
@@ -27,22 +28,41 @@ func current(s *sched.Scheduler) shareQuestion {
 	return shareQuestion{s.Capacity(), max(1, s.Active())}
 }
 
-// stale returns the question that is due, nil if the limit is up to date.
-func (r *strictShare) stale(s *sched.Scheduler) *shareQuestion {
-	if q := current(s); q != r.known {
-		return &q
+// due returns the question that the caller has to ask, if there is one.
+func (r *strictShare) due(s *sched.Scheduler) (q shareQuestion, ok bool) {
+	q = current(s)
+	if q == r.known || q == r.asked {
+		return q, false
 	}
-	return nil
+	r.asked = q
+	return q, true
 }
 
 // answer puts the limit in force and reports whether it did.
 func (r *strictShare) answer(s *sched.Scheduler, q shareQuestion, limit int, err error, now time.Duration) bool {
+	if q == r.asked {
+		r.asked = shareQuestion{}
+	}
 	if q != current(s) {
 		return false
 	}
 	r.known, r.err = q, err
 	s.SetLimit(now, limit)
 	return true
+}
+
+// reshare asks for a limit and puts it in force, even if the rule ends the
+// goroutine.
+func (l *Line) reshare(q shareQuestion) {
+	limit, err := l.strict.least, error(nil)
+	defer func() {
+		l.Lock()
+		if l.strict.answer(l.sched, q, limit, err, l.now) {
+			l.DispatchLocked()
+		}
+		l.Unlock()
+	}()
+	limit, err = l.strict.call(q)
 }
 
 // call runs the rule without the lock.

@@ -16,31 +16,42 @@ var errNilResource = errors.New("pool: Constructor returned a nil interface")
 // off, the zero Request if it was something else; then the builds count as set
 // off by whoever is next.
 func (p *Pool[T]) growLocked(r fairshare.Request) {
-	for p.building < p.line.DemandLocked() && p.buildLocked(r) {
+	for p.fresh < p.line.DemandLocked() && p.buildLocked(r) {
 		r = fairshare.Request{}
 	}
 }
 
 // buildLocked starts one build, if there is room for it and no backoff.
 func (p *Pool[T]) buildLocked(r fairshare.Request) bool {
-	if p.closed || p.live+p.building+p.dying >= p.line.CapacityLocked() || p.failing.holds(p.building) {
+	if p.closed || p.live+p.building+p.dying >= p.line.CapacityLocked() || p.failing.holds() {
 		return false
 	}
 	if r == (fairshare.Request{}) {
 		r = p.line.NextLocked()
 	}
+	probe := p.failing.err != nil
+	if probe {
+		p.failing.probing = true
+	}
 	p.building++
-	go p.build(p.epoch, r)
+	p.fresh++
+	go p.build(p.epoch, r, probe)
 	return true
 }
 
 // build runs one build to its end, whatever becomes of the request that set it
 // off. The resource goes to whoever is next by then.
-func (p *Pool[T]) build(epoch uint64, r fairshare.Request) {
+func (p *Pool[T]) build(epoch uint64, r fairshare.Request, probe bool) {
 	resource, err := p.register.Acquire(context.Background())
 	p.line.Lock()
 	defer p.line.Unlock()
 	p.building--
+	if epoch == p.epoch {
+		p.fresh--
+	}
+	if probe {
+		p.failing.probing = false
+	}
 	if err != nil {
 		p.failedLocked(r, err)
 		return
@@ -51,6 +62,7 @@ func (p *Pool[T]) build(epoch uint64, r fairshare.Request) {
 	s := resource.Value()
 	s.resource, s.epoch = resource, epoch
 	p.settleLocked(s)
+	p.line.DispatchLocked() // the end of a backoff makes room for more builds
 }
 
 // construct is the constructor that the register calls, in a goroutine of its
@@ -76,9 +88,9 @@ func (p *Pool[T]) failedLocked(r fairshare.Request, err error) {
 	if p.closed {
 		return
 	}
-	p.line.FailLocked(r, fairshare.BuildFailing, err)
 	p.failing.err = err
 	p.failing.total++
+	p.line.FailLocked(r, fairshare.BuildFailing, err)
 	if p.failing.timer != nil {
 		return // builds that fail together count as one attempt
 	}
@@ -101,6 +113,7 @@ type failing struct {
 	total    uint64 // failed builds since the start
 	attempts int
 	timer    *time.Timer // until the next attempt is due
+	probing  bool        // the attempt is under way
 }
 
 const (
@@ -108,10 +121,10 @@ const (
 	maxBackoff   = 10 * time.Second
 )
 
-// holds reports whether no build may start now, with the given number of them
-// under way.
-func (f *failing) holds(building int) bool {
-	return f.err != nil && (f.timer != nil || building > 0)
+// holds reports whether no build may start now. Builds that were under way
+// when the first failed do not count: they may hang.
+func (f *failing) holds() bool {
+	return f.err != nil && (f.timer != nil || f.probing)
 }
 
 // backoff is how long to wait after one more failed attempt: it doubles from

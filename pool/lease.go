@@ -26,11 +26,7 @@ func (l Lease[T]) Tenant() string { return l.grant.Tenant() }
 
 // Release gives the resource back, straight to the next waiter if there is
 // one. If the lease has ended it does nothing.
-func (l Lease[T]) Release() {
-	if s := l.finish(); s != nil {
-		s.pool.line.Return(&s.Slot)
-	}
-}
+func (l Lease[T]) Release() { l.grant.Release() }
 
 // Destroy gives the resource back to be destroyed, because it is broken. It
 // does not wait for the destructor. If the lease has ended it does nothing.
@@ -56,6 +52,7 @@ func (l Lease[T]) Hijack() T {
 	line := s.pool.line
 	line.Lock()
 	line.ReleaseLocked(&s.Slot)
+	line.DropLocked(&s.Slot)
 	s.pool.live--
 	s.pool.hijacked++
 	line.DispatchLocked()

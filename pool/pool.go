@@ -27,12 +27,12 @@ type AcquireError = fairshare.AcquireError
 type Pool[T any] struct {
 	config Config[T]
 	line   *fairshare.Line // its lock guards what follows
-	warm   warm[T]
-	epoch  uint64 // slots of an earlier one are retired
+	epoch  uint64          // slots of an earlier one are retired
 	closed bool
 
 	live     int // warm or leased
 	building int
+	fresh    int // those being built that are of this epoch
 	dying    int
 	failing  failing
 
@@ -86,7 +86,7 @@ func (p *Pool[T]) TryAcquire(tenant string) (Lease[T], bool) {
 	if g, ok := p.line.TryAcquireLocked(tenant); ok {
 		return Lease[T]{g}, true
 	}
-	if !p.warm.Ready() && p.building <= p.line.DemandLocked() && p.line.EligibleLocked(tenant) {
+	if p.line.ReadyLocked() == 0 && p.fresh <= p.line.DemandLocked() && p.line.EligibleLocked(tenant) {
 		p.buildLocked(fairshare.Request{})
 	}
 	return Lease[T]{}, false
@@ -151,11 +151,7 @@ func (p *Pool[T]) Resize(capacity int) error {
 	p.line.Lock()
 	defer p.line.Unlock()
 	p.line.ResizeLocked(capacity)
-	for p.overLocked() && p.warm.Ready() {
-		s := p.warm.oldest
-		p.warm.remove(s)
-		p.retireLocked(s)
-	}
+	p.retireWarmLocked(p.overLocked, nil)
 	return nil
 }
 
@@ -165,7 +161,8 @@ func (p *Pool[T]) Reset() {
 	p.line.Lock()
 	defer p.line.Unlock()
 	p.epoch++
-	p.retireWarmLocked(nil)
+	p.fresh = 0
+	p.retireWarmLocked(always, nil)
 	p.line.DispatchLocked()
 }
 

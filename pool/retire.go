@@ -12,31 +12,32 @@ func (p *Pool[T]) settleLocked(s *slot[T]) {
 	if p.closed || s.epoch != p.epoch || p.overLocked() {
 		p.retireLocked(s)
 		p.line.DispatchLocked()
-	} else if !p.line.HandLocked(&s.Slot) {
-		p.warm.push(s)
+	} else {
+		p.line.PutLocked(&s.Slot)
 	}
 }
 
-// overLocked reports whether more slots are alive or about to be than the
-// capacity, which Resize may have lowered, has place for.
+// overLocked reports whether more slots are alive than the capacity, which
+// Resize may have lowered, has place for.
 func (p *Pool[T]) overLocked() bool {
-	return p.live+p.building > p.line.CapacityLocked()
+	return p.live > p.line.CapacityLocked()
 }
 
 // retireLocked has the register destroy a slot that nobody holds. Its place is
 // free once the destructor has returned.
 func (p *Pool[T]) retireLocked(s *slot[T]) {
+	p.line.DropLocked(&s.Slot)
 	p.live--
 	p.dying++
 	s.resource.Destroy() // runs the destructor in a goroutine
 }
 
-// retireWarmLocked retires every warm slot. Each is added to leave, if there is
-// one, until its destructor has returned.
-func (p *Pool[T]) retireWarmLocked(leave *sync.WaitGroup) {
-	for p.warm.Ready() {
-		s := p.warm.oldest
-		p.warm.remove(s)
+// retireWarmLocked retires warm slots, the longest idle first, for as long as
+// more says so. Each is added to leave, if there is one, until its destructor
+// has returned.
+func (p *Pool[T]) retireWarmLocked(more func() bool, leave *sync.WaitGroup) {
+	for oldest := p.line.OldestReadyLocked(); oldest != nil && more(); oldest = p.line.OldestReadyLocked() {
+		s := oldest.Owner.(*slot[T])
 		if leave != nil {
 			leave.Add(1)
 			s.leave = leave
@@ -44,6 +45,8 @@ func (p *Pool[T]) retireWarmLocked(leave *sync.WaitGroup) {
 		p.retireLocked(s)
 	}
 }
+
+func always() bool { return true }
 
 // destruct is the destructor that the register calls, in a goroutine of its own.
 func (p *Pool[T]) destruct(s *slot[T]) {
@@ -88,6 +91,9 @@ func (p *Pool[T]) Shutdown(ctx context.Context) error {
 	}
 	p.line.Lock()
 	defer p.line.Unlock()
+	if p.live+p.building+p.dying == 0 {
+		return nil
+	}
 	return fmt.Errorf("pool: shutdown: %w with %d leases out, %d resources being built and %d being destroyed",
 		ctx.Err(), p.live, p.building, p.dying)
 }
@@ -101,7 +107,7 @@ func (p *Pool[T]) stop() bool {
 	}
 	p.closed = true
 	p.failing.end()
-	p.retireWarmLocked(&p.parting)
+	p.retireWarmLocked(always, &p.parting)
 	go func() {
 		p.register.Close() // cancels the builds; waits for the last destructor
 		close(p.gone)

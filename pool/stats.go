@@ -29,7 +29,7 @@ func (p *Pool[T]) Stats() Stats {
 	return Stats{
 		Stats:         p.line.StatsLocked(),
 		MaxSize:       p.config.MaxSize,
-		Warm:          p.warm.len,
+		Warm:          p.line.ReadyLocked(),
 		Building:      p.building,
 		Destroying:    p.dying,
 		Built:         p.built,

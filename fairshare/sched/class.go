@@ -80,7 +80,7 @@ func (c *class) down(i int, e entry) {
 
 func (c *class) set(i int, e entry) {
 	c.heap[i] = e
-	e.tenant.pos = i
+	e.tenant.pos = int32(i)
 }
 
 // enter puts t, settled as of t2, among the backlogged.
@@ -104,7 +104,7 @@ func (s *Scheduler) enter(t *Tenant) {
 func (s *Scheduler) exit(t *Tenant) {
 	c := t.class
 	t.class = nil
-	c.remove(t.pos)
+	c.remove(int(t.pos))
 	if len(c.heap) > 0 {
 		return
 	}
@@ -113,23 +113,23 @@ func (s *Scheduler) exit(t *Tenant) {
 	s.classes[c.at].at = c.at
 	s.classes[last] = nil
 	s.classes = s.classes[:last]
-	if len(s.spare) < maxSpareClasses && cap(c.heap) <= maxSpareHeap {
-		s.spare = append(s.spare, c)
+	if len(s.empty) < maxEmptyClasses && cap(c.heap) <= maxEmptyHeap {
+		s.empty = append(s.empty, c)
 	}
 }
 
 // In a steady load classes come and go with every grant, so a few empty ones
 // are kept for reuse; not those that a past crowd has made large.
 const (
-	maxSpareClasses = 16
-	maxSpareHeap    = 1024
+	maxEmptyClasses = 16
+	maxEmptyHeap    = 1024
 )
 
 func (s *Scheduler) newClass(need, slope float64) *class {
 	c := &class{}
-	if n := len(s.spare); n > 0 {
-		c = s.spare[n-1]
-		s.spare = s.spare[:n-1]
+	if n := len(s.empty); n > 0 {
+		c = s.empty[n-1]
+		s.empty = s.empty[:n-1]
 	}
 	c.need, c.slope, c.at = need, slope, len(s.classes)
 	s.classes = append(s.classes, c)

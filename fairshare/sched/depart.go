@@ -10,58 +10,61 @@ const (
 	maxName     = 256
 )
 
-// presence moves t to the list it belongs in: the holders, the departed, or
-// none while it only waits or is joined.
+// presence follows t in and out of the active tenants.
 func (s *Scheduler) presence(t *Tenant) {
-	var home *tenantList
-	switch {
-	case t.held > 0:
-		home = &s.holders
-	case t.waiting == 0 && t.joined == 0:
-		home = &s.departed
-	}
-	if t.list == home {
+	active := t.held > 0 || t.waiting > 0 || t.joined > 0
+	if active == t.active {
 		return
 	}
-	if t.list != nil {
-		t.list.remove(t)
-	}
-	if home != nil {
-		home.pushBack(t)
-	}
-	if home != &s.departed {
+	t.active = active
+	if active {
+		t.seen = true
+		s.active++
 		return
 	}
+	s.active--
 	if len(t.name) > maxName {
-		s.departed.remove(t)
 		s.drop(t)
 		return
 	}
-	s.forget()
+	if s.departed() > s.maxDeparted {
+		s.forget()
+	}
+}
+
+// forget keeps the departed tenants bounded. The known tenants stand in a
+// circle; whoever was active since the last look, is in debt, or carries the
+// caller's Data is passed by. Two looks for each departure keep up with the
+// growth, at the latest when there are as many departed as active tenants.
+func (s *Scheduler) forget() {
+	for range 2 {
+		t := s.known.first
+		if s.spare(t) {
+			t.seen = t.active
+			s.known.remove(t)
+			s.known.pushBack(t)
+		} else {
+			s.drop(t)
+			return
+		}
+	}
+}
+
+// spare reports whether forget passes t by.
+func (s *Scheduler) spare(t *Tenant) bool {
+	if t.active {
+		return true
+	}
+	return s.departed() <= maxDebtors*s.maxDeparted && (t.seen || t.Data != nil || s.service(t) > s.virtual)
 }
 
 func (s *Scheduler) drop(t *Tenant) {
+	s.known.remove(t)
 	delete(s.tenants, t.name)
 	if s.latest == t {
 		s.latest = nil
 	}
 }
 
-// forget keeps the departed tenants bounded, the longest departed go first.
-// One that is in debt, or still carries the caller's Data, goes to the back
-// of the line instead; two looks for each departure are enough to get ahead
-// of the growth.
-func (s *Scheduler) forget() {
-	for range 2 {
-		if s.departed.len <= s.maxDeparted {
-			return
-		}
-		t := s.departed.first
-		s.departed.remove(t)
-		if (t.Data != nil || s.service(t) > s.virtual) && s.departed.len < maxDebtors*s.maxDeparted {
-			s.departed.pushBack(t)
-			continue
-		}
-		s.drop(t)
-	}
-}
+// departed is the number of tenants that are known but not active.
+func (s *Scheduler) departed() int { return len(s.tenants) - s.active }

@@ -30,8 +30,8 @@ type Scheduler struct {
 	blind    bool
 	burst    time.Duration
 	horizon  horizon
-	fallback Share
-	shares   map[string]Share
+	fallback *Share
+	shares   map[string]*Share
 
 	now     time.Duration
 	t1, t2  time.Duration // time during which at least one, two tenants were backlogged
@@ -39,12 +39,14 @@ type Scheduler struct {
 
 	tenants     map[string]*Tenant
 	latest      *Tenant // found by name; spares a tenant that asks again the map
-	holders     tenantList
-	departed    tenantList
+	known       tenantList
+	active      int
 	maxDeparted int
 
 	classes []*class
-	spare   []*class
+	empty   []*class
+	blocked map[*Tenant]struct{} // strict mode: wait, hold, and are at their cap
+	moving  []*Tenant            // scratch of SetLimit
 
 	backlogged int
 	inUse      int
@@ -65,13 +67,14 @@ func New(cfg Config) *Scheduler {
 		blind:       cfg.Horizon == Instant,
 		burst:       cfg.Burst,
 		horizon:     horizon{fixed: cfg.Horizon},
-		fallback:    cfg.Default,
-		shares:      make(map[string]Share, len(cfg.Shares)),
+		fallback:    &cfg.Default,
+		shares:      make(map[string]*Share, len(cfg.Shares)),
 		tenants:     make(map[string]*Tenant),
 		maxDeparted: maxDeparted,
+		blocked:     make(map[*Tenant]struct{}),
 	}
 	for name, share := range cfg.Shares {
-		s.shares[name] = share
+		s.shares[name] = &share
 	}
 	return s
 }
@@ -121,10 +124,9 @@ func (s *Scheduler) Tenant(now time.Duration, name string) *Tenant {
 	s.advance(now)
 	s.raise()
 	t := &Tenant{name: strings.Clone(name), charged: s.virtual, mark: s.t1, origin: s.virtual}
-	t.setShare(s.Share(name))
+	t.setShare(s.share(name))
 	s.tenants[t.name] = t
-	s.departed.pushBack(t)
-	s.forget()
+	s.known.pushBack(t)
 	return t
 }
 
@@ -132,7 +134,7 @@ func (s *Scheduler) Tenant(now time.Duration, name string) *Tenant {
 // waiter is passed over: a slot stays free only if no waiter may have it.
 func (s *Scheduler) Available(t *Tenant) bool {
 	free := s.capacity - s.inUse
-	return free > 0 && (free > s.headroom || t.held == 0) && t.held < s.cap(t)
+	return free > 0 && (free > s.headroom || t.held == 0) && int(t.held) < s.cap(t)
 }
 
 // Grant gives t a slot. The caller has asked Available.
@@ -161,7 +163,7 @@ func (s *Scheduler) grant(t *Tenant) {
 // Enqueue puts w at the end of t's queue. It reports false, and changes
 // nothing but a count, if the queue is full.
 func (s *Scheduler) Enqueue(now time.Duration, t *Tenant, w *Waiter) bool {
-	if t.share.MaxWaiting > 0 && t.waiting >= t.share.MaxWaiting {
+	if t.share.MaxWaiting > 0 && int(t.waiting) >= t.share.MaxWaiting {
 		t.rejected++
 		s.rejected++
 		return false
@@ -222,10 +224,13 @@ func (s *Scheduler) Cancel(now time.Duration, w *Waiter) {
 	s.canceled++
 	switch {
 	case t.class == nil:
+		if s.strict {
+			s.block(t)
+		}
 	case t.waiting == 0:
 		s.place(t, s.service(t))
 	case wasFirst:
-		t.class.fix(t.pos, entry{t.class.heap[t.pos].offset, t.first.seq, t})
+		t.class.fix(int(t.pos), entry{t.class.heap[t.pos].offset, t.first.seq, t})
 		fallthrough
 	default:
 		s.count(t)
@@ -255,15 +260,21 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 		s.exit(t)
 	}
 	t.slope = float64(t.held) * t.perSlot
-	if t.waiting == 0 || t.held >= s.cap(t) {
+	if t.waiting == 0 || int(t.held) >= s.cap(t) {
 		t.charged, t.mark = service, s.t1
 		if was {
 			s.backlogged--
 			s.count(t)
 		}
+		if s.strict {
+			s.block(t)
+		}
 		return
 	}
 	if !was {
+		if s.strict {
+			delete(s.blocked, t)
+		}
 		s.raise()
 		lifted := s.lift(service, t)
 		t.origin += lifted - service
@@ -275,13 +286,22 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 	s.count(t)
 }
 
+// block keeps account of the tenants that a greater limit would help.
+func (s *Scheduler) block(t *Tenant) {
+	if t.waiting > 0 {
+		s.blocked[t] = struct{}{}
+	} else {
+		delete(s.blocked, t)
+	}
+}
+
 // count keeps the demand in step with t.
 func (s *Scheduler) count(t *Tenant) {
-	demand := 0
+	demand := int32(0)
 	if t.class != nil {
-		demand = min(t.waiting, s.cap(t)-t.held)
+		demand = int32(min(int(t.waiting), s.cap(t)-int(t.held)))
 	}
-	s.demand += demand - t.demand
+	s.demand += int(demand - t.demand)
 	t.demand = demand
 }
 
@@ -303,8 +323,7 @@ func (s *Scheduler) Leave(t *Tenant) {
 	s.presence(t)
 }
 
-// Share returns the share of the named tenant.
-func (s *Scheduler) Share(name string) Share {
+func (s *Scheduler) share(name string) *Share {
 	if share, ok := s.shares[name]; ok {
 		return share
 	}
@@ -314,10 +333,10 @@ func (s *Scheduler) Share(name string) Share {
 // SetShare changes the share of a tenant from now on. What it was charged
 // stays. A share equal to the default is not stored.
 func (s *Scheduler) SetShare(now time.Duration, name string, share Share) {
-	if share == s.fallback {
+	if share == *s.fallback {
 		delete(s.shares, name)
 	} else {
-		s.shares[strings.Clone(name)] = share
+		s.shares[strings.Clone(name)] = &share
 	}
 	t := s.tenants[name]
 	if t == nil {
@@ -326,7 +345,7 @@ func (s *Scheduler) SetShare(now time.Duration, name string, share Share) {
 	s.advance(now)
 	s.raise()
 	service := s.service(t)
-	t.setShare(share)
+	t.setShare(s.share(name))
 	s.place(t, service)
 }
 
@@ -334,9 +353,10 @@ func (s *Scheduler) SetShare(now time.Duration, name string, share Share) {
 // is granted until enough of them returned.
 func (s *Scheduler) Resize(capacity int) { s.capacity = capacity }
 
-// SetLimit sets what a tenant of weight 1 may hold in strict mode. A tenant
-// that holds nothing is never over a limit, so only the holders are looked at
-// again, and there are at most as many as slots.
+// SetLimit sets what a tenant of weight 1 may hold in strict mode. Only those
+// that hold something can be at their cap, before or after, and only those that
+// wait have to move: the blocked, and the backlogged with a slope. There are at
+// most as many as slots, and the order in which they move makes no difference.
 func (s *Scheduler) SetLimit(now time.Duration, limit int) {
 	if limit == s.limit {
 		return
@@ -344,11 +364,23 @@ func (s *Scheduler) SetLimit(now time.Duration, limit int) {
 	s.advance(now)
 	s.raise()
 	s.limit = limit
-	for t := s.holders.first; t != nil; t = t.next {
-		if t.waiting > 0 {
-			s.place(t, s.service(t))
+	move := s.moving[:0]
+	for t := range s.blocked {
+		move = append(move, t)
+	}
+	for _, c := range s.classes {
+		if c.slope == 0 {
+			continue
+		}
+		for _, e := range c.heap {
+			move = append(move, e.tenant)
 		}
 	}
+	for _, t := range move {
+		s.place(t, s.service(t))
+	}
+	clear(move)
+	s.moving = move
 }
 
 // Capacity and Headroom are settings, InUse and Waiting totals; Active is the number of tenants that
@@ -357,7 +389,7 @@ func (s *Scheduler) Capacity() int { return s.capacity }
 func (s *Scheduler) Headroom() int { return s.headroom }
 func (s *Scheduler) InUse() int    { return s.inUse }
 func (s *Scheduler) Waiting() int  { return s.waiting }
-func (s *Scheduler) Active() int   { return len(s.tenants) - s.departed.len }
+func (s *Scheduler) Active() int   { return s.active }
 
 // Granted, Rejected and Canceled count since the start, over all tenants.
 func (s *Scheduler) Granted() uint64  { return s.granted }
@@ -371,17 +403,6 @@ func (s *Scheduler) Horizon() time.Duration { return s.horizon.value() }
 func (s *Scheduler) Tenants() iter.Seq[*Tenant] {
 	return func(yield func(*Tenant) bool) {
 		for _, t := range s.tenants {
-			if !yield(t) {
-				return
-			}
-		}
-	}
-}
-
-// Holders yields the tenants that hold a slot, at most as many as slots.
-func (s *Scheduler) Holders() iter.Seq[*Tenant] {
-	return func(yield func(*Tenant) bool) {
-		for t := s.holders.first; t != nil; t = t.next {
 			if !yield(t) {
 				return
 			}
@@ -408,7 +429,7 @@ func (s *Scheduler) Status(now time.Duration, t *Tenant) Status {
 	s.raise()
 	service := s.service(t)
 	st := Status{
-		Share:    t.share,
+		Share:    *t.share,
 		Cap:      s.cap(t),
 		Joined:   t.joined > 0,
 		Service:  time.Duration(service - t.origin),

@@ -18,13 +18,16 @@ type Tenant struct {
 	Data any
 
 	name    string
-	share   Share
+	share   *Share
 	perSlot float64 // 1/weight: what a slot adds to the slope
 
-	held    int
-	waiting int
-	joined  int
-	demand  int // waiters that its cap leaves room for, 0 unless backlogged
+	held    int32
+	waiting int32
+	joined  int32
+	demand  int32 // waiters that its cap leaves room for, 0 unless backlogged
+	pos     int32 // index in the class's heap
+	active  bool  // holds, waits or is joined
+	seen    bool  // was active since forget last looked
 
 	// The service was charged when the tenant's clock, t2 while it is
 	// backlogged and so in a class, and t1 otherwise, showed mark; since then
@@ -34,12 +37,9 @@ type Tenant struct {
 	slope   float64 // held/weight
 	origin  float64 // the part of service that was never charged
 	class   *class
-	pos     int // index in the class's heap
 
 	first, last *Waiter // served first in, first out
-
-	list       *tenantList // the holders, the departed, or nil
-	prev, next *Tenant
+	prev, next  *Tenant // in Scheduler.known
 
 	granted  uint64
 	rejected uint64
@@ -50,12 +50,12 @@ type Tenant struct {
 func (t *Tenant) Name() string { return t.name }
 
 // Held returns the number of slots that the tenant holds.
-func (t *Tenant) Held() int { return t.held }
+func (t *Tenant) Held() int { return int(t.held) }
 
 // Waiting returns the length of the tenant's queue.
-func (t *Tenant) Waiting() int { return t.waiting }
+func (t *Tenant) Waiting() int { return int(t.waiting) }
 
-func (t *Tenant) setShare(share Share) {
+func (t *Tenant) setShare(share *Share) {
 	t.share, t.perSlot = share, 1/share.Weight
 }
 
@@ -64,7 +64,7 @@ func (t *Tenant) First() *Waiter { return t.first }
 
 // need is 1 for a tenant that has its Min, else how much of it.
 func (t *Tenant) need() float64 {
-	if t.held >= t.share.Min {
+	if int(t.held) >= t.share.Min {
 		return 1
 	}
 	return float64(t.held) / float64(t.share.Min)
@@ -117,21 +117,19 @@ func (t *Tenant) dequeue(w *Waiter) {
 	t.waiting--
 }
 
-// A tenantList is a list of tenants, oldest first; a tenant is in one at most.
+// A tenantList is a list of tenants, in the order in which they came.
 type tenantList struct {
 	first, last *Tenant
-	len         int
 }
 
 func (l *tenantList) pushBack(t *Tenant) {
-	t.list, t.prev = l, l.last
+	t.prev = l.last
 	if l.last == nil {
 		l.first = t
 	} else {
 		l.last.next = t
 	}
 	l.last = t
-	l.len++
 }
 
 func (l *tenantList) remove(t *Tenant) {
@@ -145,6 +143,5 @@ func (l *tenantList) remove(t *Tenant) {
 	} else {
 		t.next.prev = t.prev
 	}
-	t.list, t.prev, t.next = nil, nil, nil
-	l.len--
+	t.prev, t.next = nil, nil
 }
