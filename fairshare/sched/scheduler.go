@@ -1,8 +1,6 @@
 package sched
 
 import (
-	"iter"
-	"math"
 	"strings"
 	"time"
 )
@@ -286,15 +284,6 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 	s.count(t)
 }
 
-// block keeps account of the tenants that a greater limit would help.
-func (s *Scheduler) block(t *Tenant) {
-	if t.waiting > 0 {
-		s.blocked[t] = struct{}{}
-	} else {
-		delete(s.blocked, t)
-	}
-}
-
 // count keeps the demand in step with t.
 func (s *Scheduler) count(t *Tenant) {
 	demand := int32(0)
@@ -321,128 +310,4 @@ func (s *Scheduler) Join(t *Tenant) {
 func (s *Scheduler) Leave(t *Tenant) {
 	t.joined--
 	s.presence(t)
-}
-
-func (s *Scheduler) share(name string) *Share {
-	if share, ok := s.shares[name]; ok {
-		return share
-	}
-	return s.fallback
-}
-
-// SetShare changes the share of a tenant from now on. What it was charged
-// stays. A share equal to the default is not stored.
-func (s *Scheduler) SetShare(now time.Duration, name string, share Share) {
-	if share == *s.fallback {
-		delete(s.shares, name)
-	} else {
-		s.shares[strings.Clone(name)] = &share
-	}
-	t := s.tenants[name]
-	if t == nil {
-		return
-	}
-	s.advance(now)
-	s.raise()
-	service := s.service(t)
-	t.setShare(s.share(name))
-	s.place(t, service)
-}
-
-// Resize sets the capacity. Slots in use beyond it are not revoked: nothing
-// is granted until enough of them returned.
-func (s *Scheduler) Resize(capacity int) { s.capacity = capacity }
-
-// SetLimit sets what a tenant of weight 1 may hold in strict mode. Only those
-// that hold something can be at their cap, before or after, and only those that
-// wait have to move: the blocked, and the backlogged with a slope. There are at
-// most as many as slots, and the order in which they move makes no difference.
-func (s *Scheduler) SetLimit(now time.Duration, limit int) {
-	if limit == s.limit {
-		return
-	}
-	s.advance(now)
-	s.raise()
-	s.limit = limit
-	move := s.moving[:0]
-	for t := range s.blocked {
-		move = append(move, t)
-	}
-	for _, c := range s.classes {
-		if c.slope == 0 {
-			continue
-		}
-		for _, e := range c.heap {
-			move = append(move, e.tenant)
-		}
-	}
-	for _, t := range move {
-		s.place(t, s.service(t))
-	}
-	clear(move)
-	s.moving = move
-}
-
-// Capacity and Headroom are settings, InUse and Waiting totals; Active is the number of tenants that
-// hold, wait or are joined.
-func (s *Scheduler) Capacity() int { return s.capacity }
-func (s *Scheduler) Headroom() int { return s.headroom }
-func (s *Scheduler) InUse() int    { return s.inUse }
-func (s *Scheduler) Waiting() int  { return s.waiting }
-func (s *Scheduler) Active() int   { return s.active }
-
-// Granted, Rejected and Canceled count since the start, over all tenants.
-func (s *Scheduler) Granted() uint64  { return s.granted }
-func (s *Scheduler) Rejected() uint64 { return s.rejected }
-func (s *Scheduler) Canceled() uint64 { return s.canceled }
-
-// Horizon is R as it is now.
-func (s *Scheduler) Horizon() time.Duration { return s.horizon.value() }
-
-// Tenants yields every tenant that is known, in no particular order.
-func (s *Scheduler) Tenants() iter.Seq[*Tenant] {
-	return func(yield func(*Tenant) bool) {
-		for _, t := range s.tenants {
-			if !yield(t) {
-				return
-			}
-		}
-	}
-}
-
-// A Status is what the scheduler knows of one tenant.
-type Status struct {
-	Share    Share
-	Cap      int           // most slots it may hold now; 0: no cap
-	Joined   bool          // by Join
-	Service  time.Duration // slot-time over weight that it was charged
-	Debt     time.Duration // service ahead of the backlogged tenants; negative: credit
-	Oldest   time.Duration // how long its first waiter has waited
-	Granted  uint64
-	Rejected uint64
-	Canceled uint64
-}
-
-// Status returns the status of t at the given time.
-func (s *Scheduler) Status(now time.Duration, t *Tenant) Status {
-	s.advance(now)
-	s.raise()
-	service := s.service(t)
-	st := Status{
-		Share:    *t.share,
-		Cap:      s.cap(t),
-		Joined:   t.joined > 0,
-		Service:  time.Duration(service - t.origin),
-		Debt:     time.Duration(service - s.virtual),
-		Granted:  t.granted,
-		Rejected: t.rejected,
-		Canceled: t.canceled,
-	}
-	if st.Cap == math.MaxInt {
-		st.Cap = 0
-	}
-	if t.first != nil {
-		st.Oldest = max(0, now-t.first.since)
-	}
-	return st
 }

@@ -1,0 +1,117 @@
+package fairshare
+
+import "time"
+
+// giveBack takes back the slot of a finished grant and gives it to the supply.
+func (l *Line) giveBack(slot *Slot) {
+	if !l.tryLock() {
+		slot.note.slot = slot
+		l.leave(&slot.note)
+		return
+	}
+	l.returnLocked(slot)
+	l.Unlock()
+}
+
+func (l *Line) returnLocked(slot *Slot) {
+	l.ReleaseLocked(slot)
+	l.supply.Returned(slot)
+}
+
+// leave puts a note in the inbox, and reads the inbox unless somebody else is
+// going to.
+func (l *Line) leave(n *note) {
+	l.inbox.put(n)
+	if l.tryLock() {
+		l.Unlock()
+	}
+}
+
+// Lock locks the line and its supply.
+func (l *Line) Lock() {
+	// The line is locked for some hundred nanoseconds at a time, much less
+	// than parking a goroutine takes, and sync.Mutex does not spin while other
+	// goroutines are ready to run.
+	for range 64 {
+		if l.tryLock() {
+			return
+		}
+	}
+	l.mu.Lock()
+	l.beginLocked()
+}
+
+func (l *Line) tryLock() bool {
+	if !l.mu.TryLock() {
+		return false
+	}
+	l.beginLocked()
+	return true
+}
+
+// beginLocked reads the clock, if time matters now, and the inbox.
+func (l *Line) beginLocked() {
+	l.now = 0
+	if l.sched.Contended() {
+		l.readClockLocked()
+	}
+	for n := l.inbox.take(); n != nil; {
+		next := n.next
+		if n.waiter != nil {
+			l.admitLocked(n.waiter)
+		} else {
+			l.returnLocked(n.slot)
+		}
+		n = next
+	}
+}
+
+// readClockLocked sets now to the time since the start of the line, never 0.
+func (l *Line) readClockLocked() {
+	if l.now == 0 {
+		l.now = time.Since(l.start) + 1
+	}
+}
+
+// Unlock unlocks the line and wakes those whose wait is over. In strict mode
+// it asks for the share that the new number of tenants calls for.
+func (l *Line) Unlock() {
+	for round := 0; ; round++ {
+		woken := l.woken
+		l.woken = nil
+		if busy := l.sched.Contended(); busy != l.busy.Load() {
+			l.busy.Store(busy)
+		}
+		var question shareQuestion
+		asking := false
+		if l.strict != nil {
+			question, asking = l.strict.due(l.sched)
+		}
+		l.mu.Unlock()
+		for woken != nil {
+			w := woken
+			woken, w.next = w.next, nil
+			w.ready <- struct{}{} // buffered: never blocks
+		}
+		switch {
+		case asking:
+			l.reshare(question)
+			return
+		case l.inbox.empty():
+			return
+		case round == maxRounds:
+			go l.serve() // the caller has served others long enough
+			return
+		case !l.tryLock():
+			return
+		}
+	}
+}
+
+// maxRounds is how often in a row an Unlock reads the inbox for others.
+const maxRounds = 64
+
+func (l *Line) serve() {
+	l.Lock()
+	l.Unlock()
+}

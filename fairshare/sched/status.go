@@ -1,0 +1,71 @@
+package sched
+
+import (
+	"iter"
+	"math"
+	"time"
+)
+
+// Capacity and Headroom are settings, InUse and Waiting totals; Active is the number of tenants that
+// hold, wait or are joined.
+func (s *Scheduler) Capacity() int { return s.capacity }
+func (s *Scheduler) Headroom() int { return s.headroom }
+func (s *Scheduler) InUse() int    { return s.inUse }
+func (s *Scheduler) Waiting() int  { return s.waiting }
+func (s *Scheduler) Active() int   { return s.active }
+
+// Granted, Rejected and Canceled count since the start, over all tenants.
+func (s *Scheduler) Granted() uint64  { return s.granted }
+func (s *Scheduler) Rejected() uint64 { return s.rejected }
+func (s *Scheduler) Canceled() uint64 { return s.canceled }
+
+// Horizon is R as it is now.
+func (s *Scheduler) Horizon() time.Duration { return s.horizon.value() }
+
+// Tenants yields every tenant that is known, in no particular order.
+func (s *Scheduler) Tenants() iter.Seq[*Tenant] {
+	return func(yield func(*Tenant) bool) {
+		for _, t := range s.tenants {
+			if !yield(t) {
+				return
+			}
+		}
+	}
+}
+
+// A Status is what the scheduler knows of one tenant.
+type Status struct {
+	Share    Share
+	Cap      int           // most slots it may hold now; 0: no cap
+	Joined   bool          // by Join
+	Service  time.Duration // slot-time over weight that it was charged
+	Debt     time.Duration // service ahead of the backlogged tenants; negative: credit
+	Oldest   time.Duration // how long its first waiter has waited
+	Granted  uint64
+	Rejected uint64
+	Canceled uint64
+}
+
+// Status returns the status of t at the given time.
+func (s *Scheduler) Status(now time.Duration, t *Tenant) Status {
+	s.advance(now)
+	s.raise()
+	service := s.service(t)
+	st := Status{
+		Share:    *t.share,
+		Cap:      s.cap(t),
+		Joined:   t.joined > 0,
+		Service:  time.Duration(service - t.origin),
+		Debt:     time.Duration(service - s.virtual),
+		Granted:  t.granted,
+		Rejected: t.rejected,
+		Canceled: t.canceled,
+	}
+	if st.Cap == math.MaxInt {
+		st.Cap = 0
+	}
+	if t.first != nil {
+		st.Oldest = max(0, now-t.first.since)
+	}
+	return st
+}

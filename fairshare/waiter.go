@@ -1,0 +1,115 @@
+package fairshare
+
+import (
+	"context"
+	"time"
+
+	"github.com/fairpool/fairpool/fairshare/sched"
+)
+
+// A waiter is one Acquire that could not be served at once.
+type waiter struct {
+	sched.Waiter
+	note   note
+	tenant string
+	member *Member
+	ready  chan struct{} // one send when slot or err is set; none after a cancel
+	slot   *Slot
+	waited time.Duration // for the slot
+	err    error
+	next   *waiter // in Line.woken
+}
+
+// A Request identifies one stay in the queue of a Line.
+type Request struct {
+	w   *sched.Waiter
+	seq uint64
+}
+
+func (l *Line) newWaiter(tenant string, m *Member) *waiter {
+	w := l.waiters.Get().(*waiter)
+	w.tenant, w.member = tenant, m
+	return w
+}
+
+func (l *Line) freeWaiter(w *waiter) {
+	w.tenant, w.member, w.slot, w.waited, w.err = "", nil, nil, 0, nil
+	l.waiters.Put(w)
+}
+
+// wait blocks until w is granted a slot or fails, or ctx ends.
+func (l *Line) wait(ctx context.Context, done <-chan struct{}, w *waiter) (Grant, error) {
+	if done == nil {
+		<-w.ready // half the price of a select
+	} else {
+		select {
+		case <-w.ready:
+		case <-done:
+			l.Lock()
+			if w.Seq() != 0 {
+				err := contextError(ctx, l.removeLocked(w, &AcquireError{}))
+				l.Unlock()
+				l.freeWaiter(w)
+				return Grant{}, err
+			}
+			l.Unlock()
+			<-w.ready // it was granted or failed before it could be cancelled
+		}
+	}
+	slot, waited, err := w.slot, w.waited, w.err
+	l.freeWaiter(w)
+	switch {
+	case err != nil:
+		return Grant{}, err
+	case isDone(done):
+		// The grant lost the race against the cancel: pass the slot on.
+		l.Lock()
+		err = contextError(ctx, l.explainLocked(slot.tenant, &AcquireError{Reason: HandedOver, Waited: waited}))
+		l.returnLocked(slot)
+		l.Unlock()
+		return Grant{}, err
+	}
+	return slot.grant(), nil
+}
+
+func isDone(done <-chan struct{}) bool {
+	if done == nil {
+		return false
+	}
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
+
+// removeLocked takes w out of the queue and completes e, the error it ends with.
+func (l *Line) removeLocked(w *waiter, e *AcquireError) *AcquireError {
+	t := w.Tenant()
+	e.Waited = l.now - w.Since()
+	l.sched.Cancel(l.now, &w.Waiter)
+	return l.explainLocked(t, e)
+}
+
+func (l *Line) handLocked(granted *sched.Waiter, slot *Slot) {
+	w := granted.Owner.(*waiter)
+	w.slot, w.waited = slot, l.now-w.Since()
+	l.waited += w.waited
+	l.wakeLocked(w)
+}
+
+// wakeLocked has Unlock tell w.
+func (l *Line) wakeLocked(w *waiter) {
+	w.next, l.woken = l.woken, w
+}
+
+// FailLocked ends the wait of a request with err, if it still waits.
+func (l *Line) FailLocked(r Request, reason Reason, err error) {
+	if r.w == nil || r.w.Seq() != r.seq {
+		return
+	}
+	w := r.w.Owner.(*waiter)
+	w.err = l.removeLocked(w, &AcquireError{Reason: reason, Err: err})
+	l.wakeLocked(w)
+}
