@@ -18,7 +18,7 @@ func (s *Scheduler) presence(t *Tenant) {
 	}
 	t.active = active
 	if active {
-		t.seen = true
+		t.seen = t.granted > 0
 		s.active++
 		return
 	}
@@ -27,17 +27,18 @@ func (s *Scheduler) presence(t *Tenant) {
 		s.drop(t)
 		return
 	}
-	if s.departed() > s.maxDeparted {
-		s.forget()
-	}
+	s.forget()
 }
 
 // forget keeps the departed tenants bounded. The known tenants stand in a
-// circle; whoever was active since the last look, is in debt, or carries the
-// caller's Data is passed by. Two looks for each departure keep up with the
+// circle; whoever came back since the last look, is in debt, or carries the
+// caller's Data is passed by. Three looks for each departure keep up with the
 // growth, at the latest when there are as many departed as active tenants.
 func (s *Scheduler) forget() {
-	for range 2 {
+	for range 3 {
+		if s.departed() <= s.maxDeparted {
+			return
+		}
 		t := s.known.first
 		if s.spare(t) {
 			t.seen = t.active
@@ -45,7 +46,6 @@ func (s *Scheduler) forget() {
 			s.known.pushBack(t)
 		} else {
 			s.drop(t)
-			return
 		}
 	}
 }

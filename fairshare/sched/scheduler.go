@@ -174,6 +174,7 @@ func (s *Scheduler) Enqueue(now time.Duration, t *Tenant, w *Waiter) bool {
 	if t.class != nil {
 		s.count(t)
 	} else {
+		s.raise()
 		s.place(t, s.service(t))
 	}
 	s.presence(t)
@@ -243,6 +244,9 @@ func (s *Scheduler) Release(now time.Duration, t *Tenant, since time.Duration) {
 	if since > 0 && now > since {
 		s.horizon.observe(now - since)
 	}
+	if t.waiting > 0 && t.class == nil {
+		s.raise() // below its cap again, it may join the backlogged
+	}
 	service := s.service(t)
 	t.held--
 	s.inUse--
@@ -251,7 +255,9 @@ func (s *Scheduler) Release(now time.Duration, t *Tenant, since time.Duration) {
 }
 
 // place puts t, whose service was taken before its state changed, where the
-// new state says: among the backlogged, in the class of its slope, or out.
+// new state says: among the backlogged, in the class of its slope, or out. If t
+// may join or be the last to leave, the caller has raised V before: when
+// several move at once, none is lifted to the service of another.
 func (s *Scheduler) place(t *Tenant, service float64) {
 	was := t.class != nil
 	if was {
@@ -273,7 +279,6 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 		if s.strict {
 			delete(s.blocked, t)
 		}
-		s.raise()
 		lifted := s.lift(service, t)
 		t.origin += lifted - service
 		service = lifted

@@ -27,7 +27,7 @@ type Tenant struct {
 	demand  int32 // waiters that its cap leaves room for, 0 unless backlogged
 	pos     int32 // index in the class's heap
 	active  bool  // holds, waits or is joined
-	seen    bool  // was active since forget last looked
+	seen    bool  // came back since forget last looked
 
 	// The service was charged when the tenant's clock, t2 while it is
 	// backlogged and so in a class, and t1 otherwise, showed mark; since then
