@@ -20,14 +20,16 @@ import (
 // granted a slot meanwhile.
 //
 // Once tenants wait, no goroutine blocks on the lock to ask for a slot or to
-// return one: it leaves a note in the inbox, and whoever has the lock sees to
-// it.
+// return one: it leaves its waiter or its slot in an inbox, and whoever has the
+// lock sees to it.
 type Line struct {
 	supply Supply
 	start  time.Time
 	strict *strictShare // nil: work-conserving
-	inbox  inbox
-	busy   atomic.Bool // whether somebody waits; a hint outside the lock
+	busy   atomic.Bool  // whether somebody waits; a hint outside the lock
+
+	arrivals inbox[waiter, *waiter]
+	returns  inbox[Slot, *Slot]
 
 	mu      sync.Mutex
 	now     time.Duration // 0 while nobody looked at the clock
@@ -62,7 +64,7 @@ func NewLine(cfg Config, supply Supply) (*Line, error) {
 	}
 	l.waiters.New = func() any {
 		w := &waiter{ready: make(chan struct{}, 1)}
-		w.Owner, w.note.waiter = w, w
+		w.Owner = w
 		return w
 	}
 	if l.strict != nil {
@@ -94,26 +96,30 @@ func (l *Line) acquire(ctx context.Context, tenant string, m *Member) (Grant, er
 	}
 	if !l.tryLock() {
 		if l.busy.Load() {
-			w := l.newWaiter(tenant, m)
-			l.leave(&w.note)
+			w := l.newWaiter(tenant)
+			l.arrivals.put(w)
+			l.readInboxes()
 			return l.wait(ctx, done, w)
 		}
 		l.Lock()
 	}
-	slot, t, err := l.requestLocked(tenant, m)
-	if slot != nil || err != nil {
+	slot, t, refusal := l.requestLocked(tenant, m)
+	if slot != nil || refusal != nil {
 		l.Unlock()
-		return slot.grant(), err
+		if refusal != nil {
+			return Grant{}, refusal
+		}
+		return slot.grant(), nil
 	}
-	w := l.newWaiter(tenant, m)
+	w := l.newWaiter(tenant)
 	l.enqueueLocked(t, w)
 	l.Unlock()
 	return l.wait(ctx, done, w)
 }
 
 // requestLocked takes a slot for the tenant if it may have one at once. Without
-// slot and error it has to wait.
-func (l *Line) requestLocked(tenant string, m *Member) (*Slot, *sched.Tenant, error) {
+// a slot or a refusal it has to wait.
+func (l *Line) requestLocked(tenant string, m *Member) (*Slot, *sched.Tenant, *AcquireError) {
 	if l.closed {
 		return nil, nil, &AcquireError{Tenant: tenant, Reason: Closed, Err: ErrClosed}
 	}
@@ -128,11 +134,11 @@ func (l *Line) requestLocked(tenant string, m *Member) (*Slot, *sched.Tenant, er
 	return slot, t, nil
 }
 
-// admitLocked is requestLocked for a waiter that left a note.
+// admitLocked is requestLocked for a waiter from the inbox.
 func (l *Line) admitLocked(w *waiter) {
-	slot, t, err := l.requestLocked(w.tenant, w.member)
-	if slot != nil || err != nil {
-		w.slot, w.err = slot, err
+	slot, t, refusal := l.requestLocked(w.tenant, nil)
+	if slot != nil || refusal != nil {
+		w.slot, w.err = slot, refusal
 		l.wakeLocked(w)
 		return
 	}
@@ -146,7 +152,10 @@ func (l *Line) TryAcquireLocked(tenant string) (Grant, bool) {
 		return Grant{}, false
 	}
 	slot, _, _ := l.requestLocked(tenant, nil)
-	return slot.grant(), slot != nil
+	if slot == nil {
+		return Grant{}, false
+	}
+	return slot.grant(), true
 }
 
 // EligibleLocked reports whether the tenant might be granted a slot now if one
@@ -174,6 +183,7 @@ func (l *Line) enqueueLocked(t *sched.Tenant, w *waiter) {
 		l.wakeLocked(w)
 		return
 	}
+	w.queued = true
 	if l.sched.Demand() > 0 {
 		l.supply.Short(Request{&w.Waiter, w.Seq()})
 	}

@@ -5,8 +5,8 @@ import "time"
 // giveBack takes back the slot of a finished grant and gives it to the supply.
 func (l *Line) giveBack(slot *Slot) {
 	if !l.tryLock() {
-		slot.note.slot = slot
-		l.leave(&slot.note)
+		l.returns.put(slot)
+		l.readInboxes()
 		return
 	}
 	l.returnLocked(slot)
@@ -18,10 +18,8 @@ func (l *Line) returnLocked(slot *Slot) {
 	l.supply.Returned(slot)
 }
 
-// leave puts a note in the inbox, and reads the inbox unless somebody else is
-// going to.
-func (l *Line) leave(n *note) {
-	l.inbox.put(n)
+// readInboxes reads the inboxes, unless somebody else is going to.
+func (l *Line) readInboxes() {
 	if l.tryLock() {
 		l.Unlock()
 	}
@@ -49,20 +47,23 @@ func (l *Line) tryLock() bool {
 	return true
 }
 
-// beginLocked reads the clock, if time matters now, and the inbox.
+// beginLocked reads the clock, if time matters now, and the inboxes.
 func (l *Line) beginLocked() {
 	l.now = 0
 	if l.sched.Contended() {
 		l.readClockLocked()
 	}
-	for n := l.inbox.take(); n != nil; {
-		next := n.next
-		if n.waiter != nil {
-			l.admitLocked(n.waiter)
-		} else {
-			l.returnLocked(n.slot)
-		}
-		n = next
+	for slot := l.returns.take(); slot != nil; {
+		next := slot.next
+		slot.next = nil
+		l.returnLocked(slot)
+		slot = next
+	}
+	for w := l.arrivals.take(); w != nil; {
+		next := w.next
+		w.next = nil
+		l.admitLocked(w)
+		w = next
 	}
 }
 
@@ -97,7 +98,7 @@ func (l *Line) Unlock() {
 		case asking:
 			l.reshare(question)
 			return
-		case l.inbox.empty():
+		case l.returns.empty() && l.arrivals.empty():
 			return
 		case round == maxRounds:
 			go l.serve() // the caller has served others long enough
@@ -108,7 +109,7 @@ func (l *Line) Unlock() {
 	}
 }
 
-// maxRounds is how often in a row an Unlock reads the inbox for others.
+// maxRounds is how often in a row an Unlock reads the inboxes for others.
 const maxRounds = 64
 
 func (l *Line) serve() {

@@ -16,7 +16,7 @@ type Slot struct {
 	generation atomic.Uint64 // of the grant; the end of one starts the next
 	tenant     *sched.Tenant
 	since      time.Duration // when the grant began, 0: nobody looked
-	note       note
+	next       *Slot         // in line.returns
 	line       *Line
 	at         int // index in line.slots plus 1, 0: not one of the line's
 
@@ -25,12 +25,9 @@ type Slot struct {
 	prevOwn, nextOwn *Slot
 }
 
-func (s *Slot) grant() Grant {
-	if s == nil {
-		return Grant{}
-	}
-	return Grant{s, s.generation.Load()}
-}
+func (s *Slot) link() **Slot { return &s.next }
+
+func (s *Slot) grant() Grant { return Grant{s, s.generation.Load()} }
 
 // A Grant is the holding of a slot by one tenant, until it is finished. It may
 // be copied; a copy that is kept cannot reach a later grant of the same slot.

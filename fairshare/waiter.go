@@ -2,7 +2,6 @@ package fairshare
 
 import (
 	"context"
-	"time"
 
 	"github.com/fairpool/fairpool/fairshare/sched"
 )
@@ -10,15 +9,15 @@ import (
 // A waiter is one Acquire that could not be served at once.
 type waiter struct {
 	sched.Waiter
-	note   note
 	tenant string
-	member *Member
+	queued bool
 	ready  chan struct{} // one send when slot or err is set; none after a cancel
 	slot   *Slot
-	waited time.Duration // for the slot
-	err    error
-	next   *waiter // in Line.woken
+	err    *AcquireError
+	next   *waiter // in Line.arrivals or Line.woken
 }
+
+func (w *waiter) link() **waiter { return &w.next }
 
 // A Request identifies one stay in the queue of a Line.
 type Request struct {
@@ -26,14 +25,15 @@ type Request struct {
 	seq uint64
 }
 
-func (l *Line) newWaiter(tenant string, m *Member) *waiter {
+func (l *Line) newWaiter(tenant string) *waiter {
 	w := l.waiters.Get().(*waiter)
-	w.tenant, w.member = tenant, m
+	w.tenant = tenant
 	return w
 }
 
 func (l *Line) freeWaiter(w *waiter) {
-	w.tenant, w.member, w.slot, w.waited, w.err = "", nil, nil, 0, nil
+	// A Request may still refer to the sched.Waiter, which the lock guards.
+	w.tenant, w.slot, w.err, w.queued = "", nil, nil, false
 	l.waiters.Put(w)
 }
 
@@ -56,15 +56,19 @@ func (l *Line) wait(ctx context.Context, done <-chan struct{}, w *waiter) (Grant
 			<-w.ready // it was granted or failed before it could be cancelled
 		}
 	}
-	slot, waited, err := w.slot, w.waited, w.err
+	slot, since, queued, failure := w.slot, w.Since(), w.queued, w.err
 	l.freeWaiter(w)
 	switch {
-	case err != nil:
-		return Grant{}, err
+	case failure != nil:
+		return Grant{}, failure
 	case isDone(done):
 		// The grant lost the race against the cancel: pass the slot on.
+		e := &AcquireError{Reason: HandedOver}
+		if queued {
+			e.Waited = slot.since - since
+		}
 		l.Lock()
-		err = contextError(ctx, l.explainLocked(slot.tenant, &AcquireError{Reason: HandedOver, Waited: waited}))
+		err := contextError(ctx, l.explainLocked(slot.tenant, e))
 		l.returnLocked(slot)
 		l.Unlock()
 		return Grant{}, err
@@ -94,8 +98,8 @@ func (l *Line) removeLocked(w *waiter, e *AcquireError) *AcquireError {
 
 func (l *Line) handLocked(granted *sched.Waiter, slot *Slot) {
 	w := granted.Owner.(*waiter)
-	w.slot, w.waited = slot, l.now-w.Since()
-	l.waited += w.waited
+	w.slot = slot
+	l.waited += l.now - w.Since()
 	l.wakeLocked(w)
 }
 
