@@ -148,7 +148,7 @@ func (l *Line) admitLocked(w *waiter) {
 // TryAcquireLocked takes a slot if there is one and the tenant may have it.
 func (l *Line) TryAcquireLocked(tenant string) (Grant, bool) {
 	// A tenant without a chance is not recorded.
-	if !l.fillLocked() || !l.EligibleLocked(tenant) {
+	if !l.EligibleLocked(tenant) || !l.fillLocked() {
 		return Grant{}, false
 	}
 	slot, _, _ := l.requestLocked(tenant, nil)
@@ -193,7 +193,7 @@ func (l *Line) enqueueLocked(t *sched.Tenant, w *waiter) {
 // could be. It is due whenever the supply has room for more slots, or the
 // scheduler may allow more.
 func (l *Line) DispatchLocked() {
-	if l.sched.Demand() == 0 {
+	if l.sched.Demand() == 0 || l.sched.InUse() >= l.sched.Capacity() {
 		return
 	}
 	for l.fillLocked() {

@@ -77,15 +77,15 @@ func (l *Line) readClockLocked() {
 // Unlock unlocks the line and wakes those whose wait is over. In strict mode
 // it asks for the share that the new number of tenants calls for.
 func (l *Line) Unlock() {
+	var question shareQuestion
+	asking := false
 	for round := 0; ; round++ {
 		woken := l.woken
 		l.woken = nil
 		if busy := l.sched.Contended(); busy != l.busy.Load() {
 			l.busy.Store(busy)
 		}
-		var question shareQuestion
-		asking := false
-		if l.strict != nil {
+		if l.strict != nil && !asking {
 			question, asking = l.strict.due(l.sched)
 		}
 		l.mu.Unlock()
@@ -94,18 +94,19 @@ func (l *Line) Unlock() {
 			woken, w.next = w.next, nil
 			w.ready <- struct{}{} // buffered: never blocks
 		}
-		switch {
-		case asking:
-			l.reshare(question)
-			return
-		case l.returns.empty() && l.arrivals.empty():
-			return
-		case round == maxRounds:
-			go l.serve() // the caller has served others long enough
-			return
-		case !l.tryLock():
-			return
+		if l.returns.empty() && l.arrivals.empty() {
+			break
 		}
+		if round == maxRounds {
+			go l.serve() // the caller has served others long enough
+			break
+		}
+		if !l.tryLock() {
+			break
+		}
+	}
+	if asking {
+		l.reshare(question)
 	}
 }
 
