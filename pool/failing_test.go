@@ -1,0 +1,284 @@
+package pool_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fairpool/fairpool/fairshare"
+	"github.com/stretchr/testify/require"
+)
+
+var errNoRoute = errors.New("no route to host")
+
+// failsUntil is a constructor that fails at once until the time has come.
+func failsUntil(ok time.Time) func(context.Context, int) error {
+	return func(_ context.Context, n int) error {
+		if time.Now().Before(ok) {
+			return fmt.Errorf("build %d: %w", n, errNoRoute)
+		}
+		return nil
+	}
+}
+
+func TestTheWaiterThatSetOffAFailedBuildGetsItsError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{build: func(ctx context.Context, n int) error {
+			time.Sleep(time.Second)
+			return errNoRoute
+		}}
+		p := newPool(t, f, sized(1))
+		first := begin(background, p, "a")
+		ctx, cancel := context.WithTimeout(background, 1040*time.Millisecond)
+		defer cancel()
+		second := begin(ctx, p, "b")
+
+		e := first.failed(t)
+		require.ErrorIs(t, e, errNoRoute)
+		require.Equal(t, fairshare.BuildFailing, e.Reason)
+		require.Equal(t, time.Second, first.waited)
+		require.False(t, second.over(), "the build of another has failed, not its own")
+
+		e = second.failed(t)
+		require.ErrorIs(t, e, context.DeadlineExceeded)
+		require.ErrorIs(t, e, errNoRoute)
+		stats := p.Stats()
+		require.EqualValues(t, 1, stats.BuildFailures)
+		require.ErrorIs(t, stats.BuildErr, errNoRoute)
+	})
+}
+
+func TestAWaiterWhoseDeadlinePassesLearnsWhyBuildsFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t, &factory{build: failsUntil(time.Now().Add(time.Hour))}, sized(1))
+		begin(background, p, "a").failed(t)
+
+		ctx, cancel := context.WithTimeout(background, 10*time.Millisecond)
+		defer cancel()
+		e := begin(ctx, p, "b").failed(t)
+		require.Equal(t, fairshare.BuildFailing, e.Reason)
+		require.Equal(t, context.DeadlineExceeded, e.Err)
+		require.ErrorIs(t, e.BuildErr, errNoRoute)
+		require.EqualError(t, e, `fairshare: acquire for tenant "b": context deadline exceeded after 10ms: `+
+			`constructor failing: build 1: no route to host; the tenant holds 0, 0 more waiting`)
+	})
+}
+
+// The figures of the error are those of the build that the waiter had set
+// off, not of one before it.
+func TestTheErrorOfAFailedBuildNamesThatBuildAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t, &factory{build: failsUntil(time.Now().Add(time.Hour))}, sized(1))
+		for n := range 3 {
+			e := begin(background, p, "a").failed(t)
+			require.EqualError(t, e.Err, fmt.Sprintf("build %d: no route to host", n+1))
+			for before := range n {
+				require.NotContains(t, e.Error(), fmt.Sprintf("build %d:", before+1))
+			}
+		}
+	})
+}
+
+// A slice as an error cannot be compared, and must not be.
+type violations []string
+
+func (v violations) Error() string { return fmt.Sprint([]string(v)) }
+
+func TestAConstructorErrorOfAnUncomparableTypeIsReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{build: func(context.Context, int) error { return violations{"no name", "no port"} }}
+		p := newPool(t, f, sized(1))
+		for range 3 {
+			e := begin(background, p, "a").failed(t)
+			var got violations
+			require.ErrorAs(t, e, &got)
+			require.Equal(t, violations{"no name", "no port"}, got)
+		}
+	})
+}
+
+func TestFailingWaitersDoNotHammerTheConstructor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size, minutes = 8, 5
+		f := &factory{}
+		p := newPool(t, f, sized(size))
+		probing := 0
+		f.build = func(_ context.Context, n int) error {
+			if n > size {
+				if probing++; probing > 1 {
+					t.Error("two probes at a time")
+				}
+				defer func() { probing-- }()
+			}
+			time.Sleep(10 * time.Millisecond)
+			return errNoRoute
+		}
+		ctx, cancel := context.WithTimeout(background, minutes*time.Minute)
+		defer cancel()
+		var all sync.WaitGroup
+		for i := range 1000 {
+			all.Go(func() {
+				// Callers like these ask again after each error.
+				for ctx.Err() == nil {
+					_, err := p.Acquire(ctx, fmt.Sprint(i%50))
+					if err == nil {
+						t.Error("out of nothing")
+					}
+				}
+			})
+		}
+		all.Wait()
+
+		// The first builds start at once, as many as there is room for. Then
+		// come 9 or so in the first 10 s, and one each 5 to 10 s.
+		probes := f.starts[size:]
+		require.GreaterOrEqual(t, len(probes), minutes*6)
+		require.LessOrEqual(t, len(probes), minutes*12+10)
+		for i := 1; i < len(f.starts)-size; i++ {
+			gap := probes[i].Sub(probes[i-1])
+			require.GreaterOrEqual(t, gap, 50*time.Millisecond)
+			require.LessOrEqual(t, gap, 11*time.Second)
+		}
+		late := probes[len(probes)-1].Sub(probes[len(probes)-2])
+		require.GreaterOrEqual(t, late, 5*time.Second)
+	})
+}
+
+func TestNobodyWaitingNobodyProbes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{build: failsUntil(time.Now().Add(24 * time.Hour))}
+		p := newPool(t, f, sized(4))
+		begin(background, p, "a").failed(t)
+		time.Sleep(time.Hour)
+		require.Equal(t, 1, f.buildCount())
+	})
+}
+
+func TestTheFirstSuccessEndsTheBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const outage = time.Minute
+		start := time.Now()
+		f := &factory{build: failsUntil(start.Add(outage))}
+		p := newPool(t, f, sized(8))
+		var all sync.WaitGroup
+		for i := range 100 {
+			all.Go(func() {
+				for {
+					l, err := p.Acquire(background, fmt.Sprint(i%10))
+					if err != nil {
+						continue
+					}
+					time.Sleep(time.Millisecond)
+					l.Release()
+					return
+				}
+			})
+		}
+		all.Wait()
+		require.Less(t, time.Since(start), outage+11*time.Second)
+		stats := p.Stats()
+		require.NoError(t, stats.BuildErr)
+		require.Equal(t, 8, stats.Warm, "after the first success builds run side by side again")
+
+		// A later failure starts from the shortest delay.
+		p.Reset()
+		synctest.Wait()
+		f.build = failsUntil(time.Now().Add(time.Millisecond))
+		begin(background, p, "a").failed(t)
+		again := begin(background, p, "a")
+		again.granted(t).Release()
+		require.LessOrEqual(t, again.waited, 100*time.Millisecond)
+		require.GreaterOrEqual(t, again.waited, 50*time.Millisecond)
+	})
+}
+
+func TestAFailedBuildLosesNoWakeUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{}
+		f.build = func(_ context.Context, n int) error {
+			time.Sleep(time.Second)
+			if n == 1 {
+				return errNoRoute
+			}
+			return nil
+		}
+		p := newPool(t, f, sized(1))
+		first, second, third := begin(background, p, "a"), begin(background, p, "b"), begin(background, p, "c")
+		first.failed(t)
+		second.granted(t).Release()
+		third.granted(t).Release()
+		require.Less(t, third.waited, 2200*time.Millisecond)
+	})
+}
+
+func TestAResourceReleasedDuringTheBackoffIsHandedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{}
+		f.build = func(_ context.Context, n int) error {
+			if n == 1 {
+				return nil
+			}
+			return errNoRoute
+		}
+		p := newPool(t, f, sized(2))
+		l := acquire(t, p, "a")
+		begin(background, p, "b").failed(t)
+		waiting := begin(background, p, "b")
+		time.Sleep(time.Millisecond)
+		l.Release()
+		waiting.granted(t).Release()
+		require.Equal(t, time.Millisecond, waiting.waited)
+	})
+}
+
+// There is room, there is demand, and the last build that ended has failed.
+// That another one hangs is no reason not to try again.
+func TestAHangingBuildDoesNotHoldUpTheProbes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{}
+		f.build = func(ctx context.Context, n int) error {
+			switch n {
+			case 1:
+				<-ctx.Done()
+				return ctx.Err()
+			case 2:
+				return errNoRoute
+			}
+			return nil
+		}
+		p := newPool(t, f, sized(3))
+		first := begin(background, p, "a")
+		begin(background, p, "b").failed(t)
+		second := begin(background, p, "c")
+		first.granted(t).Release() // the probe's
+		second.granted(t).Release()
+		require.LessOrEqual(t, second.waited, 100*time.Millisecond)
+	})
+}
+
+// Whoever has set off a build need not be there when it fails.
+func TestAFailedBuildOfAWaiterThatLeftHurtsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{}
+		f.build = func(_ context.Context, n int) error {
+			time.Sleep(time.Second)
+			if n == 1 {
+				return errNoRoute
+			}
+			return nil
+		}
+		p := newPool(t, f, sized(1))
+		ctx, cancel := context.WithTimeout(background, time.Millisecond)
+		defer cancel()
+		begin(ctx, p, "a").failed(t)
+		// The next request of the same tenant may well reuse the record of the
+		// one before; it must not get its error.
+		again := begin(background, p, "a")
+		again.granted(t).Release()
+		require.NoError(t, again.err)
+	})
+}
