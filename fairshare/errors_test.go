@@ -89,6 +89,20 @@ func TestAnAcquireErrorSaysWhatStoodInTheWay(t *testing.T) {
 	}
 }
 
+func TestTheHoldersInAnErrorAreThoseOfNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSemaphore(t, slots(1))
+		for _, name := range []string{"a", "b", "c"} {
+			p := acquire(t, s, name)
+			ctx, cancel := context.WithTimeout(background, 101*time.Millisecond) // see AcquireError.Holders
+			e := begin(ctx, s, "me").failed(t)
+			require.Equal(t, []fairshare.Holding{{Tenant: name, Held: 1}}, e.Holders)
+			cancel()
+			p.Release()
+		}
+	})
+}
+
 func TestTheOtherWaitersOfTheTenantAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSemaphore(t, fairshare.Config{Capacity: 1, Default: fairshare.Share{MaxWaiting: 3}})

@@ -40,6 +40,37 @@ func TestAReturnIsSeenToWhileShareFuncRuns(t *testing.T) {
 	})
 }
 
+// The same for an arrival: it may have a slot at once, and nobody else comes.
+func TestAnArrivalIsSeenToByTheOneThatKeptItOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := NewSemaphore(Config{Capacity: 2, Default: Share{Max: 1}})
+		require.NoError(t, err)
+		p, err := s.Acquire(context.Background(), "a")
+		require.NoError(t, err)
+		granted := make(chan Permit, 2)
+		acquire := func(tenant string) {
+			p, err := s.Acquire(context.Background(), tenant)
+			if err != nil {
+				t.Error(err)
+			}
+			granted <- p
+		}
+		go acquire("a") // waits at its cap, which makes the line busy
+		synctest.Wait()
+
+		s.line.Lock()
+		go acquire("b")
+		synctest.Wait()
+		require.False(t, s.line.arrivals.empty())
+		s.line.Unlock()
+		synctest.Wait()
+		require.Len(t, granted, 1)
+		(<-granted).Release()
+		p.Release()
+		(<-granted).Release()
+	})
+}
+
 func TestAnInboxKeepsTheOrderOfArrival(t *testing.T) {
 	var box inbox[waiter, *waiter]
 	require.Nil(t, box.take())

@@ -11,7 +11,7 @@ import (
 )
 
 // A load is a semaphore in a bubble and the clients that work with it: the
-// scenarios of ALGORITHM.md, with real goroutines that sleep.
+// scenarios of package sched, with real goroutines that sleep.
 type load struct {
 	t   *testing.T
 	s   *fairshare.Semaphore

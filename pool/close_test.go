@@ -99,6 +99,7 @@ func TestCloseEndsTheContextOfTheBuilds(t *testing.T) {
 		require.Zero(t, waiting.waited)
 		synctest.Wait()
 		require.Zero(t, p.Stats().Building)
+		require.Zero(t, p.Stats().BuildFailures, "a build that Close has ended is no failure")
 		require.NoError(t, p.Shutdown(background))
 	})
 }

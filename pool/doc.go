@@ -29,6 +29,28 @@
 // then builds are tried one at a time, 100 ms apart at first and 10 s at most,
 // until one succeeds.
 //
+// # Invariants
+//
+// The tests of this package, of fairshare and of sched cite them by number.
+//
+//  1. Live, building and dying resources never exceed MaxSize; slots granted
+//     never exceed the capacity in force at the grant.
+//  2. A resource has at most one lease.
+//  3. Nothing is lost: after any mix of cancels, panics, failed builds,
+//     destroys, hijacks and resizes, all capacity comes back.
+//  4. No wake-up is lost: unless shares are strict, there is never a free slot,
+//     or room to build, while somebody waits who may have it.
+//  5. The bound on unfairness that package sched derives holds for every two
+//     tenants that stay backlogged.
+//  6. Every waiter is served within the bound on starvation, as long as leases
+//     return.
+//  7. A grant that races a cancel is either used by the caller or passed on,
+//     and charged once.
+//  8. A stale lease cannot affect a later one.
+//  9. No code of the user runs under a lock; no goroutine is left after Close;
+//     a waiter has no timer.
+//  10. Close wakes every waiter at once.
+//
 // # Concurrency
 //
 // All methods of Pool, Tenant and Lease may be called from any goroutine. One

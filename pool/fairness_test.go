@@ -47,7 +47,7 @@ func (c *crowd) start(t *testing.T, all *sync.WaitGroup, p *pool.Pool[*thing], e
 	}
 }
 
-// Invariant 5, with the bound of ALGORITHM.md:
+// Invariant 5, with the bound of package sched:
 // |dS_f - dS_g| <= (H+R)(m_f/w_f + m_g/w_g) + B(1/w_f + 1/w_g).
 func TestBackloggedTenantsShareTheResourcesByWeight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,0 +1,95 @@
+package sched
+
+import (
+	"math"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// check compares everything that the scheduler keeps with what the dumb one
+// works out anew.
+func (h *history) check() {
+	h.forgotten()
+	s := h.s.at(h.d.now)
+	same(h, h.d.inUse(), s.InUse(), "slots in use")
+	same(h, h.d.waiting(), s.Waiting(), "waiters")
+	same(h, h.d.active(), s.Active(), "active tenants")
+	same(h, h.d.r(), s.Horizon(), "horizon")
+	if s.strict {
+		// A new limit is noticed at once only by tenants that hold something.
+		same(h, h.d.demand() > 0, s.Demand() > 0, "whether there is demand")
+	} else {
+		same(h, h.d.demand(), s.Demand(), "demand")
+	}
+	h.near(h.d.v, s.leastEver(), "V")
+	for _, u := range h.d.tenants {
+		t := s.tenants[u.name]
+		require.NotNil(h.t, t, "tenant %s", u.name)
+		same(h, u.share, *t.share, "share of %s", u.name)
+		same(h, u.held, t.Held(), "slots held by %s", u.name)
+		same(h, len(u.queue), t.Waiting(), "waiters of %s", u.name)
+		same(h, h.d.backlogged(u), t.class != nil, "whether %s is backlogged", u.name)
+		h.near(u.service, s.service(t), "service of %s", u.name)
+		h.near(u.charged, s.service(t)-t.origin, "what %s was charged", u.name)
+		w := t.first
+		for _, queued := range u.queue {
+			same(h, queued.id, w, "queue of %s", u.name)
+			same(h, queued.seq, w.Seq(), "sequence in the queue of %s", u.name)
+			w = w.next
+		}
+		same(h, nil, w, "end of the queue of %s", u.name)
+	}
+	h.after()
+}
+
+// same is require.Equal, without its cost while all is well.
+func same[T comparable](h *history, want, have T, what string, args ...any) {
+	if want != have {
+		require.Equal(h.t, want, have, append([]any{what}, args...)...)
+		h.t.FailNow() // distinct pointers to equal values
+	}
+}
+
+// near is same for sums of charges, which in an exact history have no
+// rounding errors and otherwise are good to a nanosecond or so.
+func (h *history) near(want, have float64, what string, args ...any) {
+	if h.exact {
+		same(h, want, have, what, args...)
+	} else if math.Abs(want-have) > 1+rounding(want) {
+		require.InDelta(h.t, want, have, 1+rounding(want), append([]any{what}, args...)...)
+	}
+}
+
+func rounding(x float64) float64 { return 1e-9 * math.Abs(x) }
+
+// at is the scheduler as it would be if it were told the time: not every call
+// tells it.
+func (s Scheduler) at(now time.Duration) *Scheduler {
+	s.advance(now)
+	return &s
+}
+
+// leastEver is V, which the scheduler brings up to date only when it needs it.
+func (s *Scheduler) leastEver() float64 {
+	least := math.Inf(-1)
+	for t := range s.Tenants() {
+		if t.class != nil && (math.IsInf(least, -1) || s.service(t) < least) {
+			least = s.service(t)
+		}
+	}
+	return max(s.virtual, least)
+}
+
+// forgotten makes the dumb one forget the tenants that the scheduler has. Which
+// ones is for depart_test.go to judge; here, that they were departed.
+func (h *history) forgotten() {
+	for i := len(h.d.tenants) - 1; i >= 0; i-- {
+		u := h.d.tenants[i]
+		if h.s.tenants[u.name] == nil {
+			same(h, 0, u.held+len(u.queue)+u.joined, "%s was forgotten while active", u.name)
+			h.d.forget(u)
+		}
+	}
+	same(h, len(h.d.tenants), len(h.s.tenants), "known tenants")
+}

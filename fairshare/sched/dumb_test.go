@@ -1,0 +1,342 @@
+package sched
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// A dumb is the rule of doc.go once more, written to be obviously right rather
+// than fast: every tenant has its service in a plain field, each event looks at
+// all tenants, and nothing is kept that could be worked out anew.
+type dumb struct {
+	Config
+	limit int
+
+	now     time.Duration
+	v       float64
+	seq     uint64
+	mean    float64 // of the holding times
+	seen    int
+	tenants []*dumbTenant
+}
+
+type dumbTenant struct {
+	name   string
+	share  Share
+	held   int
+	joined int
+	queue  []dumbWaiter
+
+	service float64 // S
+	charged float64 // the part of S that was charged: S also rises by a lift
+	present bool    // was backlogged when the last event was over
+}
+
+type dumbWaiter struct {
+	id  *Waiter // its name, never looked into
+	seq uint64
+}
+
+func newDumb(cfg Config) *dumb {
+	shares := make(map[string]Share)
+	for name, share := range cfg.Shares {
+		shares[name] = share
+	}
+	cfg.Shares = shares
+	return &dumb{Config: cfg, limit: cfg.Capacity}
+}
+
+// begin charges everybody for the time that has passed. Every event starts
+// with it and finishes with end.
+func (d *dumb) begin(now time.Duration) {
+	elapsed := now - d.now
+	if elapsed > 0 {
+		d.now = now
+		for _, t := range d.tenants {
+			if d.rivals(t) > 0 {
+				d.charge(t, float64(t.held)/t.share.Weight*float64(elapsed))
+			}
+		}
+	}
+	d.raise()
+}
+
+// end lifts those that have become backlogged: all at once, so V is that of
+// before.
+func (d *dumb) end() {
+	for _, t := range d.tenants {
+		backlogged := d.backlogged(t)
+		if backlogged && !t.present {
+			t.service = max(t.service, d.v-float64(d.credit())/t.share.Weight)
+		}
+		t.present = backlogged
+	}
+	d.raise()
+}
+
+func (d *dumb) charge(t *dumbTenant, cost float64) {
+	if d.Horizon == Instant {
+		return
+	}
+	t.service += cost
+	t.charged += cost
+}
+
+func (d *dumb) raise() {
+	least := math.Inf(1)
+	for _, t := range d.tenants {
+		if d.backlogged(t) {
+			least = min(least, t.service)
+		}
+	}
+	if least < math.Inf(1) {
+		d.v = max(d.v, least)
+	}
+}
+
+func (d *dumb) backlogged(t *dumbTenant) bool { return len(t.queue) > 0 && t.held < d.cap(t) }
+
+// rivals counts the backlogged tenants other than t.
+func (d *dumb) rivals(t *dumbTenant) (n int) {
+	for _, other := range d.tenants {
+		if other != t && d.backlogged(other) {
+			n++
+		}
+	}
+	return n
+}
+
+func (d *dumb) cap(t *dumbTenant) int {
+	most := math.MaxInt
+	if t.share.Max > 0 {
+		most = t.share.Max
+	}
+	if d.Strict {
+		most = min(most, max(1, int(float64(d.limit)*t.share.Weight+1e-9)))
+	}
+	return most
+}
+
+// r is the horizon: the mean over the first releases, from the 64th on a
+// moving one, which no single hold more than doubles.
+func (d *dumb) r() time.Duration {
+	if d.Horizon != 0 {
+		return d.Horizon
+	}
+	return time.Duration(d.mean)
+}
+
+func (d *dumb) credit() time.Duration {
+	switch {
+	case d.Burst < 0 || d.Horizon == Instant:
+		return 0
+	case d.Burst > 0:
+		return d.Burst
+	}
+	return 4 * d.r()
+}
+
+// key is K.
+func (d *dumb) key(t *dumbTenant) float64 {
+	inUse := float64(t.held) / t.share.Weight
+	if d.Horizon == Instant {
+		return inUse
+	}
+	return t.service + float64(d.r())*inUse
+}
+
+// need comes before the key: how much a tenant has of its Min, 1 for enough.
+func (d *dumb) need(t *dumbTenant) float64 {
+	if t.share.Min == 0 {
+		return 1
+	}
+	return min(1, float64(t.held)/float64(t.share.Min))
+}
+
+func (d *dumb) eligible(t *dumbTenant) bool {
+	free := d.Capacity - d.inUse()
+	return free > 0 && (free > d.Headroom || t.held == 0) && t.held < d.cap(t)
+}
+
+// best is the tenant that is next, nil if none may have a slot.
+func (d *dumb) best() *dumbTenant {
+	var best *dumbTenant
+	for _, t := range d.tenants {
+		if len(t.queue) > 0 && d.eligible(t) && (best == nil || d.before(t, best)) {
+			best = t
+		}
+	}
+	return best
+}
+
+func (d *dumb) before(t, o *dumbTenant) bool {
+	if d.need(t) != d.need(o) {
+		return d.need(t) < d.need(o)
+	}
+	if d.key(t) != d.key(o) {
+		return d.key(t) < d.key(o)
+	}
+	return t.queue[0].seq < o.queue[0].seq
+}
+
+func (d *dumb) inUse() (n int) {
+	for _, t := range d.tenants {
+		n += t.held
+	}
+	return n
+}
+
+func (d *dumb) waiting() (n int) {
+	for _, t := range d.tenants {
+		n += len(t.queue)
+	}
+	return n
+}
+
+func (d *dumb) active() (n int) {
+	for _, t := range d.tenants {
+		if t.held > 0 || len(t.queue) > 0 || t.joined > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func (d *dumb) demand() (n int) {
+	for _, t := range d.tenants {
+		if d.backlogged(t) {
+			n += min(len(t.queue), d.cap(t)-t.held)
+		}
+	}
+	return n
+}
+
+func (d *dumb) find(name string) *dumbTenant {
+	for _, t := range d.tenants {
+		if t.name == name {
+			return t
+		}
+	}
+	return nil
+}
+
+// The events.
+
+func (d *dumb) tenant(now time.Duration, name string) *dumbTenant {
+	d.begin(now)
+	t := d.find(name)
+	if t == nil {
+		share, named := d.Shares[name]
+		if !named {
+			share = d.Default
+		}
+		t = &dumbTenant{name: name, share: share, service: d.v}
+		d.tenants = append(d.tenants, t)
+	}
+	d.end()
+	return t
+}
+
+func (d *dumb) forget(t *dumbTenant) {
+	i := slices.Index(d.tenants, t)
+	d.tenants = slices.Delete(d.tenants, i, i+1)
+}
+
+func (d *dumb) enqueue(now time.Duration, t *dumbTenant, id *Waiter) bool {
+	if most := t.share.MaxWaiting; most > 0 && len(t.queue) >= most {
+		return false
+	}
+	d.begin(now)
+	d.seq++
+	t.queue = append(t.queue, dumbWaiter{id, d.seq})
+	d.end()
+	return true
+}
+
+func (d *dumb) cancel(now time.Duration, t *dumbTenant, id *Waiter) {
+	d.begin(now)
+	t.queue = slices.DeleteFunc(t.queue, func(w dumbWaiter) bool { return w.id == id })
+	d.end()
+}
+
+func (d *dumb) peek(now time.Duration) *Waiter {
+	d.begin(now)
+	defer d.end()
+	if t := d.best(); t != nil {
+		return t.queue[0].id
+	}
+	return nil
+}
+
+// next grants a slot to the first waiter of t, or if t is nil of the best.
+func (d *dumb) next(now time.Duration, t *dumbTenant) *Waiter {
+	d.begin(now)
+	defer d.end()
+	if t == nil {
+		t = d.best()
+	}
+	if t == nil {
+		return nil
+	}
+	id := t.queue[0].id
+	d.give(t)
+	t.queue = t.queue[1:]
+	return id
+}
+
+func (d *dumb) grant(now time.Duration, t *dumbTenant) {
+	d.begin(now)
+	d.give(t)
+	d.end()
+}
+
+func (d *dumb) give(t *dumbTenant) {
+	if d.rivals(t) > 0 {
+		d.charge(t, float64(time.Microsecond)/t.share.Weight)
+	}
+	t.held++
+}
+
+// release ends a hold; took is how long it was as far as the caller knows, 0
+// if it does not.
+func (d *dumb) release(now time.Duration, t *dumbTenant, took time.Duration) {
+	d.begin(now)
+	if took > 0 {
+		d.seen = min(d.seen+1, 64)
+		step := (float64(took) - d.mean) / float64(d.seen)
+		if d.seen > 1 && step > d.mean {
+			step = d.mean
+		}
+		d.mean += step
+	}
+	t.held--
+	d.end()
+}
+
+func (d *dumb) join(now time.Duration, t *dumbTenant, by int) {
+	d.begin(now)
+	t.joined += by
+	d.end()
+}
+
+func (d *dumb) setShare(now time.Duration, name string, share Share) {
+	d.begin(now)
+	d.Shares[name] = share
+	if t := d.find(name); t != nil {
+		t.share = share
+	}
+	d.end()
+}
+
+func (d *dumb) resize(now time.Duration, capacity int) {
+	d.begin(now)
+	d.Capacity = capacity
+	d.end()
+}
+
+func (d *dumb) setLimit(now time.Duration, limit int) {
+	d.begin(now)
+	d.limit = limit
+	d.end()
+}

@@ -1,0 +1,14 @@
+module github.com/fairpool/fairpool/pool/benchmarks
+
+go 1.26.0
+
+replace github.com/fairpool/fairpool => ../..
+
+require (
+	github.com/fairpool/fairpool v0.0.0-00010101000000-000000000000
+	github.com/jackc/puddle/v2 v2.2.3
+	github.com/stretchr/testify v1.12.1
+	golang.org/x/sync v0.24.0
+)
+
+require go.yaml.in/yaml/v3 v3.0.5 // indirect

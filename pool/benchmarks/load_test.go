@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAloneDoesAllCyclesUnderTheClock(t *testing.T) {
+	c := newCounting(1)
+	l, err := openAlone(c.peer(), background, 1, 1000)
+	require.NoError(t, err)
+	defer l.Close()
+	s, err := l.Round()
+	require.NoError(t, err)
+	require.Equal(t, 1000, s.ops)
+	require.EqualValues(t, 1000, c.cycles.Load())
+	require.Zero(t, c.blocked.Load())
+	require.Positive(t, s.each)
+}
+
+func TestCrowdDoesAllCyclesAndIsBlockedBeforeTheClockStarts(t *testing.T) {
+	const slots, goroutines, tenants, cycles = 3, 200, 7, 11
+	for _, kind := range []contextKind{background, cancellable} {
+		c := newCounting(slots)
+		l, err := openCrowd(c.peer(), kind, slots, goroutines, tenants, cycles)
+		require.NoError(t, err)
+		defer l.Close()
+		c.atRelease = nil // of filling the lender
+		s, err := l.Round()
+		require.NoError(t, err)
+		require.Equal(t, goroutines*cycles, s.ops)
+		require.EqualValues(t, goroutines*cycles, c.cycles.Load())
+		require.GreaterOrEqual(t, c.blocked.Load(), int64(goroutines))
+		require.EqualValues(t, goroutines, c.atRelease[0], "all had asked when the first slot was released")
+		require.Len(t, c.byTenant, tenants)
+		for name, n := range c.byTenant {
+			require.InDelta(t, goroutines*cycles/tenants, n, cycles, name)
+		}
+	}
+}
+
+// refusing is a lender that has slots for the preparation only.
+type refusing struct{ *counting }
+
+func (refusing) Cycle(context.Context, string) error { return errRefused }
+
+func TestCrowdReportsAMemberThatFails(t *testing.T) {
+	l, err := openCrowd(peer{"refusing", func(int) (lender, error) { return refusing{newCounting(1)}, nil }}, background, 1, 50, 1, 1)
+	require.NoError(t, err)
+	_, err = l.Round()
+	require.ErrorIs(t, err, errRefused)
+	require.ErrorContains(t, err, "blocked, not 50")
+}
+
+func TestStormEndsEveryWaiter(t *testing.T) {
+	c := newCounting(2)
+	l, err := openStorm(c.peer(), 2, 300, 10)
+	require.NoError(t, err)
+	defer l.Close()
+	s, err := l.Round()
+	require.NoError(t, err)
+	require.Equal(t, 300, s.ops)
+	require.EqualValues(t, 300, c.blocked.Load())
+}
+
+// deaf is a lender that does not notice a cancel.
+type deaf struct{ *counting }
+
+func (d deaf) Cycle(ctx context.Context, tenant string) error {
+	<-ctx.Done()
+	return nil
+}
+
+func TestStormRejectsALenderThatDoesNotCancel(t *testing.T) {
+	l, err := openStorm(peer{"deaf", func(int) (lender, error) { return deaf{newCounting(1)}, nil }}, 1, 20, 1)
+	require.NoError(t, err)
+	_, err = l.Round()
+	require.ErrorContains(t, err, "not context.Canceled")
+}
+
+func TestPickServesAllTenantsInTurn(t *testing.T) {
+	const tenants, picks = 50, 50_000
+	l, err := openPick(8, tenants, picks)
+	require.NoError(t, err)
+	s, err := l.Round()
+	require.NoError(t, err)
+	require.Equal(t, picks, s.ops)
+	p := l.(*pick)
+	require.EqualValues(t, picks+8, p.scheduler.Granted())
+	require.Equal(t, tenants-8, p.scheduler.Waiting())
+	require.Equal(t, 8, p.scheduler.InUse())
+	for tenant := range p.scheduler.Tenants() {
+		status := p.scheduler.Status(p.now, tenant)
+		require.InEpsilon(t, picks/tenants, status.Granted, 0.15, tenant.Name())
+	}
+}
+
+func TestMemoryOfAWaiterIsThatBeyondItsGoroutine(t *testing.T) {
+	const waiters = 1000
+	bytes := func(ballast int) float64 {
+		c := newCounting(1)
+		c.ballast = ballast
+		l, err := openWaiting(c.peer(), background, 1, waiters, 1)
+		require.NoError(t, err)
+		defer l.Close()
+		_, err = l.Round() // the runtime's own records of so many goroutines
+		require.NoError(t, err)
+		s, err := l.Round()
+		require.NoError(t, err)
+		return s.each
+	}
+	require.InDelta(t, 4096, bytes(4096)-bytes(0), 400)
+}
+
+// A hoarder keeps some bytes for each tenant that ever asked.
+type hoarder struct {
+	*counting
+	mu   sync.Mutex
+	kept [][]byte
+}
+
+func (h *hoarder) Cycle(context.Context, string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.kept = append(h.kept, make([]byte, 1024))
+	return nil
+}
+
+func TestMemoryOfARememberedTenantIsWhatItLeavesBehind(t *testing.T) {
+	l, err := openRemembered(peer{"hoarder", func(int) (lender, error) { return &hoarder{counting: newCounting(1)}, nil }}, 2000)
+	require.NoError(t, err)
+	s, err := l.Round()
+	require.NoError(t, err)
+	require.InDelta(t, 1024+24, s.each, 100) // append may have room to spare
+}
+
+func TestTimedCountsAllocations(t *testing.T) {
+	var kept []*[64]byte
+	s := timed(1000, func() {
+		kept = make([]*[64]byte, 0, 1000)
+		for range 1000 {
+			kept = append(kept, new([64]byte))
+		}
+	})
+	require.Len(t, kept, 1000)
+	require.InDelta(t, 1, s.allocs, 0.05)
+}
+
+var errRefused = errors.New("no slots today")
+
+func TestLoadsPassOnThatALenderCannotOpen(t *testing.T) {
+	broken := peer{"broken", func(int) (lender, error) { return nil, errRefused }}
+	for name, open := range map[string]func() (load, error){
+		"alone":   func() (load, error) { return openAlone(broken, background, 1, 1) },
+		"crowd":   func() (load, error) { return openCrowd(broken, background, 1, 1, 1, 1) },
+		"storm":   func() (load, error) { return openStorm(broken, 1, 1, 1) },
+		"waiting": func() (load, error) { return openWaiting(broken, background, 1, 1, 1) },
+	} {
+		_, err := side{name, open}.prepare()
+		require.ErrorIs(t, err, errRefused, name)
+	}
+}
