@@ -68,8 +68,7 @@ func NewLine(cfg Config, supply Supply) (*Line, error) {
 		return w
 	}
 	if l.strict != nil {
-		l.Lock()
-		l.Unlock() // asks for the first share
+		l.serve() // asks for the first share
 		if l.strict.err != nil {
 			return nil, l.strict.err
 		}
@@ -193,10 +192,10 @@ func (l *Line) enqueueLocked(t *sched.Tenant, w *waiter) {
 // could be. It is due whenever the supply has room for more slots, or the
 // scheduler may allow more.
 func (l *Line) DispatchLocked() {
-	if l.sched.Demand() == 0 || l.sched.InUse() >= l.sched.Capacity() {
+	if l.sched.Demand() == 0 {
 		return
 	}
-	for l.fillLocked() {
+	for l.sched.InUse() < l.sched.Capacity() && l.fillLocked() {
 		w := l.sched.Next(l.now)
 		if w == nil {
 			break

@@ -113,7 +113,9 @@ func (l *Line) Unlock() {
 // maxRounds is how often in a row an Unlock reads the inboxes for others.
 const maxRounds = 64
 
+// serve does what is due with every lock.
 func (l *Line) serve() {
-	l.Lock()
+	l.mu.Lock()
+	l.beginLocked()
 	l.Unlock()
 }

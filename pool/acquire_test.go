@@ -337,26 +337,3 @@ func TestSetShareTakesEffectOnThoseWhoWait(t *testing.T) {
 		l.Release()
 	})
 }
-
-// Invariant 3.
-func TestCancelledWaitersLeaveNothingBehind(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, &factory{}, sized(1))
-		l := acquire(t, p, "a")
-		ctx, cancel := context.WithCancel(background)
-		var waiting []*pending
-		for i := range 50 {
-			waiting = append(waiting, begin(ctx, p, fmt.Sprint(i%7)))
-		}
-		patient := begin(background, p, "b")
-		cancel()
-		for _, w := range waiting {
-			require.ErrorIs(t, w.failed(t), context.Canceled)
-		}
-		stats := p.Stats()
-		require.Equal(t, 1, stats.Waiting)
-		require.EqualValues(t, 50, stats.Canceled)
-		l.Release()
-		patient.granted(t).Release()
-	})
-}

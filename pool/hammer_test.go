@@ -240,7 +240,7 @@ func (h *hammer) do(r *rand.Rand, tenant string) {
 func (h *hammer) operator(r *rand.Rand) {
 	for !h.isOver() {
 		h.sleep(r, 5*h.unit)
-		time.Sleep(1) // two changes never fall on the same instant
+		time.Sleep(time.Nanosecond) // two changes never fall on the same instant
 		switch r.IntN(8) {
 		case 0:
 			h.p.Reset()

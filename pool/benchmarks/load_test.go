@@ -113,7 +113,7 @@ func TestMemoryOfAWaiterIsThatBeyondItsGoroutine(t *testing.T) {
 		require.NoError(t, err)
 		return s.each
 	}
-	require.InDelta(t, 4096, bytes(4096)-bytes(0), 400)
+	require.InEpsilon(t, 16384, bytes(16384)-bytes(0), 0.1)
 }
 
 // A hoarder keeps some bytes for each tenant that ever asked.

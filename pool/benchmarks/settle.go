@@ -8,29 +8,33 @@ import (
 
 // settle returns when at least n goroutines are blocked and no other than the
 // caller runs or is ready to. Peers do not tell how many wait for them; the
-// runtime does. It returns an error if all is calm but fewer are blocked.
+// runtime does. It returns an error if the number stays below n.
 func settle(n int) error {
 	const (
 		sure = 2    // calm looks in a row, for the counts are approximate
-		vain = 2000 // calm looks after which no more will block
+		vain = 1000 // looks at the same number
 	)
 	state := []metrics.Sample{
 		{Name: "/sched/goroutines/running:goroutines"},
 		{Name: "/sched/goroutines/runnable:goroutines"},
 		{Name: "/sched/goroutines/waiting:goroutines"},
 	}
-	for calm := 0; ; {
+	var most uint64
+	for calm, same := 0, 0; ; same++ {
 		metrics.Read(state)
 		running, ready, blocked := state[0].Value.Uint64(), state[1].Value.Uint64(), state[2].Value.Uint64()
-		if running > 1 || ready > 0 {
-			calm = 0
-		} else {
+		if running <= 1 && ready == 0 && blocked >= uint64(n) {
 			calm++
+		} else {
+			calm = 0
+		}
+		if blocked > most {
+			most, same = blocked, 0
 		}
 		switch {
-		case calm >= sure && blocked >= uint64(n):
+		case calm == sure:
 			return nil
-		case calm >= vain:
+		case same == vain:
 			return fmt.Errorf("only %d goroutines are blocked, not %d", blocked, n)
 		}
 		time.Sleep(20 * time.Microsecond)
