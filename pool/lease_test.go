@@ -2,6 +2,7 @@ package pool_test
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -151,6 +152,7 @@ func TestTheTenantOfALeaseIsNeverThatOfTheNext(t *testing.T) {
 			for {
 				switch l.Tenant() {
 				case "this":
+					runtime.Gosched()
 				case "":
 					return
 				default:
