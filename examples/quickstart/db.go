@@ -55,11 +55,10 @@ func createOrders(ctx context.Context, dir string, connections, orders int) (*sq
 	return db, nil
 }
 
-// readingRate runs slow queries on all connections at once for a moment, and
-// returns how many orders they read per second.
+// readingRate runs slow queries, of so many orders each, on all connections at
+// once for a moment, and returns how many orders they read per second.
 func readingRate(ctx context.Context, db *sql.DB, connections, orders int) (float64, error) {
-	const moment = 400 * time.Millisecond
-	atOnce := max(1, orders/100)
+	const moment = 300 * time.Millisecond
 	read := make([]int, connections)
 	g, ctx := errgroup.WithContext(ctx)
 	begin := time.Now()
@@ -71,10 +70,10 @@ func readingRate(ctx context.Context, db *sql.DB, connections, orders int) (floa
 			}
 			defer conn.Close()
 			for time.Since(begin) < moment {
-				if err := runQuery(ctx, conn, slowSQL, 1, atOnce); err != nil {
+				if err := runQuery(ctx, conn, slowSQL, 1, orders); err != nil {
 					return err
 				}
-				read[i] += atOnce
+				read[i] += orders
 			}
 			return nil
 		})

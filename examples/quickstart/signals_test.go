@@ -19,7 +19,7 @@ import (
 // launch runs the program in a process of its own, until its first line.
 func launch(t *testing.T, stderr io.Writer) (*exec.Cmd, io.ReadCloser) {
 	t.Helper()
-	t.Setenv("TMPDIR", t.TempDir())
+	useOwnTempDir(t)
 	program, err := os.Executable()
 	require.NoError(t, err)
 	cmd := exec.CommandContext(t.Context(), program)

@@ -74,7 +74,7 @@ func shortfall(tallies []*tally) string {
 	for _, t := range tallies {
 		for _, a := range t.accounts {
 			if a.givenUp > 0 {
-				return fmt.Sprintf("\n%s: the rest got no connection before the run was over; their waits until then count\n", a.served())
+				return fmt.Sprintf("\n%s: the rest was not done when the run was over; waits in vain count too\n", a.served())
 			}
 		}
 	}

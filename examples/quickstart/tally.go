@@ -25,7 +25,7 @@ type account struct {
 
 	done     int             // queries
 	givenUp  int             // or interrupted, because the run was over
-	waits    []time.Duration // for a connection, also the vain ones
+	waits    []time.Duration // for a connection, also those in vain
 	slotTime time.Duration   // for which connections were held
 	last     time.Duration   // when the last query was done
 }

@@ -19,11 +19,11 @@ type scale struct {
 var (
 	full = scale{
 		alone: 200_000, pack: 1000, many: 8, waiters: 16_384, tenants: 1024,
-		picks: 100_000, backlog: 1_000_000, storm: 100_000, blocked: 4096, idle: 16_384,
+		picks: 100_000, backlog: 1_000_000, storm: 100_000, blocked: 16_384, idle: 16_384,
 	}
 	short = scale{
 		alone: 50_000, pack: 300, many: 4, waiters: 16_384, tenants: 1024,
-		picks: 50_000, backlog: 100_000, storm: 10_000, blocked: 4096, idle: 16_384,
+		picks: 50_000, backlog: 100_000, storm: 10_000, blocked: 16_384, idle: 16_384,
 	}
 )
 
@@ -116,7 +116,7 @@ func (s scale) memory() []comparison {
 	var all []comparison
 	for _, kind := range []contextKind{background, cancellable} {
 		waiter := func(p peer) side {
-			return side{p.name, func() (load, error) { return openWaiting(p, kind, slots, s.blocked, 256) }}
+			return side{p.name, func() (load, error) { return openWaiting(p, kind, slots, s.blocked, s.tenants) }}
 		}
 		all = append(all, comparison{
 			name:   "memory/waiter/ctx=" + kind.name,

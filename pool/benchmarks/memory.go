@@ -6,17 +6,6 @@ import (
 	"sync"
 )
 
-// inMemory is the size of the heap and the stacks after everything that can go
-// has gone.
-func inMemory() float64 {
-	for range 3 { // what a sync.Pool keeps goes with the second collection
-		runtime.GC()
-	}
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return float64(m.HeapAlloc) + float64(m.StackInuse)
-}
-
 // waiting is the memory of goroutines that wait for a slot, beyond that of as
 // many that receive from a channel. The tenants are known beforehand.
 type waiting struct {
@@ -54,19 +43,21 @@ func (w *waiting) Round() (sample, error) {
 	return sample{each: (bytes - plain) / float64(n), ops: n}, errors.Join(err, failures(w.members))
 }
 
-// blocked is what it takes to have a goroutine for each member block in wait,
-// until end.
+// blocked is the size of the heap and the stacks while a goroutine for each
+// member is blocked in wait, until end.
 func (w *waiting) blocked(wait func(*member), end func()) (bytes float64, err error) {
-	before := inMemory()
+	if err := startSmall(); err != nil {
+		return 0, err
+	}
 	var group sync.WaitGroup
 	for i := range w.members {
 		group.Go(func() { wait(&w.members[i]) })
 	}
 	err = settle(len(w.members))
-	bytes = inMemory() - before
+	heap, stacks := inMemory()
 	end()
 	group.Wait()
-	return bytes, err
+	return heap + stacks, err
 }
 
 func (w *waiting) Close() {
@@ -76,34 +67,29 @@ func (w *waiting) Close() {
 	w.lender.Close()
 }
 
-// remembered is the memory of tenants that held a slot once and went.
-type remembered struct {
-	open    func(slots int) (lender, error)
-	tenants []string
-}
-
-func openRemembered(p peer, tenants int) (load, error) {
-	return &remembered{p.open, tenantNames(tenants)}, nil
-}
-
-func (r *remembered) Round() (sample, error) {
-	l, err := peer{open: r.open}.openFull(1)
-	if err != nil {
-		return sample{}, err
+// startSmall has new goroutines start with the smallest stack. It is as large
+// as those that the last collection saw were on average.
+func startSmall() error {
+	const shallow = 512
+	end := make(chan struct{})
+	var group sync.WaitGroup
+	for range shallow {
+		group.Go(func() { <-end })
 	}
-	defer l.Close()
-	ctx, cancel := background.new()
-	defer cancel()
-	before := inMemory()
-	for _, name := range r.tenants {
-		if err := l.Cycle(ctx, name); err != nil {
-			return sample{}, err
-		}
-	}
-	n := len(r.tenants)
-	s := sample{each: (inMemory() - before) / float64(n), ops: n}
-	runtime.KeepAlive(l)
-	return s, nil
+	err := settle(shallow)
+	inMemory()
+	close(end)
+	group.Wait()
+	return err
 }
 
-func (r *remembered) Close() {}
+// inMemory is the size of the heap and of the stacks after everything that can
+// go has gone.
+func inMemory() (heap, stacks float64) {
+	for range 3 { // what a sync.Pool keeps goes with the second collection
+		runtime.GC()
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc), float64(m.StackInuse)
+}

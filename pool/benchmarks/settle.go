@@ -11,8 +11,9 @@ import (
 // runtime does. It returns an error if the number stays below n.
 func settle(n int) error {
 	const (
-		sure = 2    // calm looks in a row, for the counts are approximate
-		vain = 1000 // looks at the same number
+		sure = 2   // calm looks in a row, for the counts are approximate
+		vain = 500 // looks at the same number, and
+		long = 2 * time.Second
 	)
 	state := []metrics.Sample{
 		{Name: "/sched/goroutines/running:goroutines"},
@@ -20,6 +21,7 @@ func settle(n int) error {
 		{Name: "/sched/goroutines/waiting:goroutines"},
 	}
 	var most uint64
+	rose := time.Now()
 	for calm, same := 0, 0; ; same++ {
 		metrics.Read(state)
 		running, ready, blocked := state[0].Value.Uint64(), state[1].Value.Uint64(), state[2].Value.Uint64()
@@ -28,13 +30,13 @@ func settle(n int) error {
 		} else {
 			calm = 0
 		}
-		if blocked > most {
-			most, same = blocked, 0
+		if blocked > most || blocked >= uint64(n) {
+			most, same, rose = blocked, 0, time.Now()
 		}
 		switch {
 		case calm == sure:
 			return nil
-		case same == vain:
+		case same >= vain && time.Since(rose) > long:
 			return fmt.Errorf("only %d goroutines are blocked, not %d", blocked, n)
 		}
 		time.Sleep(20 * time.Microsecond)
