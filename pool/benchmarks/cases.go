@@ -120,7 +120,7 @@ func (s scale) memory() []comparison {
 		}
 		all = append(all, comparison{
 			name:   "memory/waiter/ctx=" + kind.name,
-			title:  fmt.Sprintf("memory of a waiter beyond its goroutine, %s ctx", kind.name),
+			title:  fmt.Sprintf("heap of a waiter beyond its goroutine, %s ctx", kind.name),
 			unit:   "B",
 			base:   waiter(puddlePeer),
 			ours:   waiter(fairpoolPeer),
@@ -130,7 +130,7 @@ func (s scale) memory() []comparison {
 	}
 	return append(all, comparison{
 		name:  "memory/tenant",
-		title: fmt.Sprintf("memory of a remembered idle tenant, one of %s", thousands(s.idle)),
+		title: fmt.Sprintf("heap of a remembered idle tenant, one of %s", thousands(s.idle)),
 		unit:  "B",
 		ours: side{fairpoolPeer.name, func() (load, error) {
 			return openRemembered(fairpoolPeer, s.idle)

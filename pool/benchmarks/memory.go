@@ -6,8 +6,10 @@ import (
 	"sync"
 )
 
-// waiting is the memory of goroutines that wait for a slot, beyond that of as
-// many that receive from a channel. The tenants are known beforehand.
+// waiting is the heap of goroutines that wait for a slot, beyond that of as many
+// that are blocked on a channel and the same context: what the pool keeps of a
+// waiter, without the goroutine, its stack, and what the runtime and the
+// context need to block it. The tenants are known beforehand.
 type waiting struct {
 	lender  lender
 	slots   int
@@ -30,7 +32,12 @@ func openWaiting(p peer, kind contextKind, slots, waiters, tenants int) (load, e
 
 func (w *waiting) Round() (sample, error) {
 	shut := make(chan struct{})
-	plain, err := w.blocked(func(*member) { <-shut }, func() { close(shut) })
+	plain, err := w.blocked(func(m *member) {
+		select {
+		case <-shut:
+		case <-m.ctx.Done():
+		}
+	}, func() { close(shut) })
 	if err != nil {
 		return sample{}, err
 	}
@@ -43,21 +50,18 @@ func (w *waiting) Round() (sample, error) {
 	return sample{each: (bytes - plain) / float64(n), ops: n}, errors.Join(err, failures(w.members))
 }
 
-// blocked is the size of the heap and the stacks while a goroutine for each
-// member is blocked in wait, until end.
+// blocked is the size of the heap while a goroutine for each member is blocked
+// in wait, until end.
 func (w *waiting) blocked(wait func(*member), end func()) (bytes float64, err error) {
-	if err := startSmall(); err != nil {
-		return 0, err
-	}
 	var group sync.WaitGroup
 	for i := range w.members {
 		group.Go(func() { wait(&w.members[i]) })
 	}
 	err = settle(len(w.members))
-	heap, stacks := inMemory()
+	heap := heapSize()
 	end()
 	group.Wait()
-	return heap + stacks, err
+	return heap, err
 }
 
 func (w *waiting) Close() {
@@ -67,29 +71,12 @@ func (w *waiting) Close() {
 	w.lender.Close()
 }
 
-// startSmall has new goroutines start with the smallest stack. It is as large
-// as those that the last collection saw were on average.
-func startSmall() error {
-	const shallow = 512
-	end := make(chan struct{})
-	var group sync.WaitGroup
-	for range shallow {
-		group.Go(func() { <-end })
-	}
-	err := settle(shallow)
-	inMemory()
-	close(end)
-	group.Wait()
-	return err
-}
-
-// inMemory is the size of the heap and of the stacks after everything that can
-// go has gone.
-func inMemory() (heap, stacks float64) {
+// heapSize is the size of the heap after everything that can go has gone.
+func heapSize() float64 {
 	for range 3 { // what a sync.Pool keeps goes with the second collection
 		runtime.GC()
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return float64(m.HeapAlloc), float64(m.StackInuse)
+	return float64(m.HeapAlloc)
 }

@@ -21,13 +21,13 @@ func (r *remembered) Round() (sample, error) {
 	defer l.Close()
 	ctx, cancel := background.new()
 	defer cancel()
-	before, _ := inMemory()
+	before := heapSize()
 	for _, name := range r.tenants {
 		if err := l.Cycle(ctx, name); err != nil {
 			return sample{}, err
 		}
 	}
-	after, _ := inMemory()
+	after := heapSize()
 	n := len(r.tenants)
 	runtime.KeepAlive(l)
 	return sample{each: (after - before) / float64(n), ops: n}, nil
