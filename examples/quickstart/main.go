@@ -103,7 +103,7 @@ func compare(ctx context.Context, cfg config, st *stage) (tallies []*tally, err 
 	}
 	defer db.Close()
 
-	// The batch gets as much to read as takes about nine tenths of a run on
+	// The batch gets as much to read as takes about three quarters of a run on
 	// this machine, whatever its speed: a first guess, which also warms up the
 	// connections, and a better one with queries of that size.
 	st.prepare("measuring how fast it is read")
@@ -113,7 +113,7 @@ func compare(ctx context.Context, cfg config, st *stage) (tallies []*tally, err 
 		if err != nil {
 			return nil, err
 		}
-		reading = int(rate * cfg.duration.Seconds() * 0.9 / float64(cfg.queries))
+		reading = int(rate * cfg.duration.Seconds() * 3 / 4 / float64(cfg.queries))
 		reading = min(max(reading, 1), cfg.orders)
 	}
 	load := planLoad(cfg.seed, cfg.duration, cfg.queries, reading, cfg.orders)
