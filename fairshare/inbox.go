@@ -7,31 +7,29 @@ import "sync/atomic"
 // lock. Whoever has the lock reads the inbox on taking it and looks again after
 // letting go, so nothing is left lying: either the one that left it gets the
 // lock itself, or the one that kept it from doing so has yet to look.
-type inbox[T any, P interface {
+//
+// It is the head of a linked list, the latest first.
+type inbox[T any] = atomic.Pointer[T]
+
+// linked is what lies in an inbox.
+type linked[T any] interface {
 	*T
 	link() **T
-}] struct {
-	latest atomic.Pointer[T]
 }
 
-func (b *inbox[T, P]) empty() bool { return b.latest.Load() == nil }
-
-func (b *inbox[T, P]) put(item P) {
+func put[T any, P linked[T]](b *inbox[T], item P) {
 	for {
-		latest := b.latest.Load()
+		latest := b.Load()
 		*item.link() = latest
-		if b.latest.CompareAndSwap(latest, item) {
+		if b.CompareAndSwap(latest, item) {
 			return
 		}
 	}
 }
 
 // take empties the inbox and returns what was in it, oldest first and linked.
-func (b *inbox[T, P]) take() (oldest P) {
-	if b.empty() {
-		return nil
-	}
-	for item := P(b.latest.Swap(nil)); item != nil; {
+func take[T any, P linked[T]](b *inbox[T]) (oldest P) {
+	for item := P(b.Swap(nil)); item != nil; {
 		next := *item.link()
 		*item.link() = oldest
 		oldest, item = item, next

@@ -28,8 +28,8 @@ type Line struct {
 	strict *strictShare // nil: work-conserving
 	busy   atomic.Bool  // whether somebody waits; a hint outside the lock
 
-	arrivals inbox[waiter, *waiter]
-	returns  inbox[Slot, *Slot]
+	arrivals inbox[waiter]
+	returns  inbox[Slot]
 
 	mu      sync.Mutex
 	now     time.Duration // 0 while nobody looked at the clock
@@ -96,7 +96,7 @@ func (l *Line) acquire(ctx context.Context, tenant string, m *Member) (Grant, er
 	if !l.tryLock() {
 		if l.busy.Load() {
 			w := l.newWaiter(tenant)
-			l.arrivals.put(w)
+			put(&l.arrivals, w)
 			l.readInboxes()
 			return l.wait(ctx, done, w)
 		}
@@ -218,9 +218,6 @@ func (l *Line) NextLocked() Request {
 	}
 	return Request{}
 }
-
-// CapacityLocked returns the capacity in force.
-func (l *Line) CapacityLocked() int { return l.sched.Capacity() }
 
 // CloseLocked ends every wait with ErrClosed, and every Acquire from now on. It
 // reports whether the line was open.

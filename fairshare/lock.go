@@ -5,7 +5,7 @@ import "time"
 // giveBack takes back the slot of a finished grant and gives it to the supply.
 func (l *Line) giveBack(slot *Slot) {
 	if !l.tryLock() {
-		l.returns.put(slot)
+		put(&l.returns, slot)
 		l.readInboxes()
 		return
 	}
@@ -53,13 +53,21 @@ func (l *Line) beginLocked() {
 	if l.sched.Contended() {
 		l.readClockLocked()
 	}
-	for slot := l.returns.take(); slot != nil; {
+	if !l.inboxesEmpty() {
+		l.readInboxesLocked()
+	}
+}
+
+func (l *Line) inboxesEmpty() bool { return l.returns.Load() == nil && l.arrivals.Load() == nil }
+
+func (l *Line) readInboxesLocked() {
+	for slot := take(&l.returns); slot != nil; {
 		next := slot.next
 		slot.next = nil
 		l.returnLocked(slot)
 		slot = next
 	}
-	for w := l.arrivals.take(); w != nil; {
+	for w := take(&l.arrivals); w != nil; {
 		next := w.next
 		w.next = nil
 		l.admitLocked(w)
@@ -81,7 +89,9 @@ func (l *Line) Unlock() {
 	asking := false
 	for round := 0; ; round++ {
 		woken := l.woken
-		l.woken = nil
+		if woken != nil {
+			l.woken = nil
+		}
 		if busy := l.sched.Contended(); busy != l.busy.Load() {
 			l.busy.Store(busy)
 		}
@@ -94,7 +104,7 @@ func (l *Line) Unlock() {
 			woken, w.next = w.next, nil
 			w.ready <- struct{}{} // buffered: never blocks
 		}
-		if l.returns.empty() && l.arrivals.empty() {
+		if l.inboxesEmpty() {
 			break
 		}
 		if round == maxRounds {

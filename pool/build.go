@@ -23,7 +23,7 @@ func (p *Pool[T]) growLocked(r fairshare.Request) {
 
 // buildLocked starts one build, if there is room for it and no backoff.
 func (p *Pool[T]) buildLocked(r fairshare.Request) bool {
-	if p.closed || p.live+p.building+p.dying >= p.line.CapacityLocked() || p.failing.holds() {
+	if p.closed || p.live+p.building+p.dying >= p.capacity || p.failing.holds() {
 		return false
 	}
 	if r == (fairshare.Request{}) {

@@ -30,6 +30,7 @@ type Pool[T any] struct {
 	epoch  uint64          // slots of an earlier one are retired
 	closed bool
 
+	capacity int
 	live     int // warm or leased
 	building int
 	fresh    int // those being built that are of this epoch
@@ -52,7 +53,7 @@ func New[T any](cfg Config[T]) (*Pool[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool[T]{config: cfg, gone: make(chan struct{})}
+	p := &Pool[T]{config: cfg, capacity: cfg.Sharing.Capacity, gone: make(chan struct{})}
 	if p.line, err = fairshare.NewLine(cfg.Sharing, supply[T]{p}); err != nil {
 		return nil, fmt.Errorf("pool: Config.Sharing: %w", err)
 	}
@@ -150,6 +151,7 @@ func (p *Pool[T]) Resize(capacity int) error {
 	}
 	p.line.Lock()
 	defer p.line.Unlock()
+	p.capacity = capacity
 	p.line.ResizeLocked(capacity)
 	p.retireWarmLocked(p.overLocked, nil)
 	return nil

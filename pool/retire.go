@@ -20,7 +20,7 @@ func (p *Pool[T]) settleLocked(s *slot[T]) {
 // overLocked reports whether more slots are alive than the capacity, which
 // Resize may have lowered, has place for.
 func (p *Pool[T]) overLocked() bool {
-	return p.live > p.line.CapacityLocked()
+	return p.live > p.capacity
 }
 
 // retireLocked has the register destroy a slot that nobody holds. Its place is

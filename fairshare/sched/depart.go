@@ -27,7 +27,9 @@ func (s *Scheduler) presence(t *Tenant) {
 		s.drop(t)
 		return
 	}
-	s.forget()
+	if s.departed() > s.maxDeparted {
+		s.forget()
+	}
 }
 
 // forget keeps the departed tenants bounded. The known tenants stand in a

@@ -23,7 +23,7 @@ func TestAloneDoesAllCyclesUnderTheClock(t *testing.T) {
 }
 
 func TestCrowdDoesAllCyclesAndIsBlockedBeforeTheClockStarts(t *testing.T) {
-	const slots, goroutines, tenants, cycles = 3, 200, 7, 11
+	const slots, goroutines, tenants, cycles = 3, 200, 7, 2000
 	for _, kind := range []contextKind{background, cancellable} {
 		c := newCounting(slots)
 		l, err := openCrowd(c.peer(), kind, slots, goroutines, tenants, cycles)
@@ -32,14 +32,11 @@ func TestCrowdDoesAllCyclesAndIsBlockedBeforeTheClockStarts(t *testing.T) {
 		c.atRelease = nil // of filling the lender
 		s, err := l.Round()
 		require.NoError(t, err)
-		require.Equal(t, goroutines*cycles, s.ops)
-		require.EqualValues(t, goroutines*cycles, c.cycles.Load())
-		require.GreaterOrEqual(t, c.blocked.Load(), int64(goroutines))
+		require.Equal(t, cycles, s.ops)
+		require.EqualValues(t, cycles, c.cycles.Load())
+		require.EqualValues(t, cycles, c.blocked.Load(), "every cycle waits")
 		require.EqualValues(t, goroutines, c.atRelease[0], "all had asked when the first slot was released")
 		require.Len(t, c.byTenant, tenants)
-		for name, n := range c.byTenant {
-			require.InDelta(t, goroutines*cycles/tenants, n, cycles, name)
-		}
 	}
 }
 
