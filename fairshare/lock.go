@@ -121,7 +121,7 @@ func (l *Line) Unlock() {
 }
 
 // maxRounds is how often in a row an Unlock reads the inboxes for others.
-const maxRounds = 64
+const maxRounds = 256
 
 // serve does what is due with every lock.
 func (l *Line) serve() {

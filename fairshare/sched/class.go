@@ -126,10 +126,12 @@ const (
 )
 
 func (s *Scheduler) newClass(need, slope float64) *class {
-	c := &class{}
+	var c *class
 	if n := len(s.empty); n > 0 {
 		c = s.empty[n-1]
 		s.empty = s.empty[:n-1]
+	} else {
+		c = &class{}
 	}
 	c.need, c.slope, c.at = need, slope, len(s.classes)
 	s.classes = append(s.classes, c)

@@ -123,3 +123,19 @@ func BenchmarkPick(b *testing.B) {
 		})
 	}
 }
+
+// With one slot, every grant and release empties one class and opens another.
+func TestClassesThatComeAndGoCostNoMemory(t *testing.T) {
+	s := New(Config{Capacity: 1, Default: Share{Weight: 1}})
+	a := s.Tenant(1, "a")
+	waiters := [2]Waiter{}
+	s.Enqueue(1, a, &waiters[0])
+	s.Enqueue(1, a, &waiters[1])
+	now := time.Duration(1)
+	require.Zero(t, testing.AllocsPerRun(1000, func() {
+		now++
+		w := s.Next(now)
+		s.Release(now, a, now)
+		s.Enqueue(now, a, w)
+	}))
+}
