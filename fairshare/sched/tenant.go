@@ -13,11 +13,9 @@ type Share struct {
 // A Tenant is the record of one tenant. It stays valid while the tenant is
 // active (holds, waits or is joined); of the departed ones some are forgotten.
 type Tenant struct {
-	// Data belongs to the caller. A departed tenant with Data is kept rather
-	// than forgotten, as far as the bound on departed tenants allows.
-	Data any
+	// What a grant and a release touch comes first: the records of many
+	// tenants do not stay in the cache.
 
-	name    string
 	share   *Share
 	perSlot float64 // 1/weight: what a slot adds to the slope
 
@@ -35,15 +33,20 @@ type Tenant struct {
 	charged float64
 	mark    time.Duration
 	slope   float64 // held/weight
-	origin  float64 // the part of service that was never charged
 	class   *class
 
 	first, last *Waiter // served first in, first out
-	prev, next  *Tenant // in Scheduler.known
+	granted     uint64
 
-	granted  uint64
-	rejected uint64
-	canceled uint64
+	// Data belongs to the caller. A departed tenant with Data is kept rather
+	// than forgotten, as far as the bound on departed tenants allows.
+	Data any
+
+	name       string
+	origin     float64 // the part of the service that was never charged
+	prev, next *Tenant // in Scheduler.known
+	rejected   uint64
+	canceled   uint64
 }
 
 // Name returns the tenant's name.
