@@ -70,9 +70,11 @@
 //
 // For f is granted a slot only when S_f + R*h_f/w_f <= S_g + R*h_g/w_g, so
 // that S_f leads by at most R*h_g/w_g then, and what f holds adds at most
-// H*m_f/w_f after its last grant; the same holds the other way round. A
-// waiter without debt among n rivals that stay backlogged is served within
-// about H + (n*H + sum of B)/N.
+// H*m_f/w_f after its last grant; the same holds the other way round.
+//
+// A waiter without debt is served within about H + sum(m*H + B)/N, summed over
+// its rivals: each may spend its credit first, and hold m slots for H beyond
+// it. With rivals that stay backlogged rather than return all at once, m is 1.
 //
 // # Sources
 //
