@@ -18,11 +18,11 @@ type scale struct {
 
 var (
 	full = scale{
-		alone: 200_000, pack: 60_000, many: 120_000, waiters: 16_384, tenants: 1024,
+		alone: 200_000, pack: 60_000, many: 160_000, waiters: 16_384, tenants: 1024,
 		picks: 100_000, backlog: 1_000_000, storm: 100_000, blocked: 16_384, idle: 16_384,
 	}
 	short = scale{
-		alone: 50_000, pack: 20_000, many: 60_000, waiters: 16_384, tenants: 1024,
+		alone: 50_000, pack: 20_000, many: 80_000, waiters: 16_384, tenants: 1024,
 		picks: 50_000, backlog: 100_000, storm: 10_000, blocked: 16_384, idle: 16_384,
 	}
 )

@@ -8,20 +8,20 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// counting is a lender that knows what was asked of it.
+// counting is a lender that knows what was asked of it. It has no lock of its
+// own for goroutines to be blocked on.
 type counting struct {
 	*semaphore.Weighted
 	cycles  atomic.Int64
 	blocked atomic.Int64 // cycles that did not get a slot at once
+	opened  atomic.Int64 // cycles begun when the first held slot was released
+	late    atomic.Int64 // cycles begun when their context had ended
+	tenants sync.Map     // name to nothing
 	ballast int          // bytes that a cycle needs while it waits
-
-	mu        sync.Mutex
-	byTenant  map[string]int
-	atRelease []int64 // cycles begun when a held slot was released
 }
 
 func newCounting(slots int) *counting {
-	return &counting{Weighted: semaphore.NewWeighted(int64(slots)), byTenant: make(map[string]int)}
+	return &counting{Weighted: semaphore.NewWeighted(int64(slots))}
 }
 
 func (c *counting) peer() peer {
@@ -30,9 +30,10 @@ func (c *counting) peer() peer {
 
 func (c *counting) Cycle(ctx context.Context, tenant string) error {
 	c.cycles.Add(1)
-	c.mu.Lock()
-	c.byTenant[tenant]++
-	c.mu.Unlock()
+	if ctx.Err() != nil {
+		c.late.Add(1)
+	}
+	c.tenants.LoadOrStore(tenant, nil)
 	if !c.TryAcquire(1) {
 		c.blocked.Add(1)
 		var ballast []byte
@@ -53,11 +54,14 @@ func (c *counting) Cycle(ctx context.Context, tenant string) error {
 func (c *counting) Hold(string) (func(), error) {
 	err := c.Acquire(context.Background(), 1)
 	return func() {
-		c.mu.Lock()
-		c.atRelease = append(c.atRelease, c.cycles.Load())
-		c.mu.Unlock()
+		c.opened.CompareAndSwap(0, c.cycles.Load())
 		c.Release(1)
 	}, err
 }
 
 func (c *counting) Close() {}
+
+func (c *counting) tenantCount() (n int) {
+	c.tenants.Range(func(any, any) bool { n++; return true })
+	return n
+}
