@@ -43,7 +43,11 @@ func (l *Line) tryLock() bool {
 	if !l.mu.TryLock() {
 		return false
 	}
-	l.beginLocked()
+	if l.inboxesEmpty() && !l.sched.Contended() {
+		l.now = 0 // all that beginLocked would do, without the call
+	} else {
+		l.beginLocked()
+	}
 	return true
 }
 
@@ -85,6 +89,18 @@ func (l *Line) readClockLocked() {
 // Unlock unlocks the line and wakes those whose wait is over. In strict mode
 // it asks for the share that the new number of tenants calls for.
 func (l *Line) Unlock() {
+	if l.woken != nil || l.strict != nil || l.sched.Contended() != l.busy.Load() {
+		l.unlock()
+		return
+	}
+	l.mu.Unlock()
+	if !l.inboxesEmpty() && l.tryLock() {
+		l.unlock()
+	}
+}
+
+// unlock is Unlock when there is something to do.
+func (l *Line) unlock() {
 	var question shareQuestion
 	asking := false
 	for round := 0; ; round++ {

@@ -6,12 +6,20 @@ import "github.com/fairpool/fairpool/fairshare/sched"
 // slots that one tenant held last are linked as well, from the Data of its
 // record, so that a tenant finds its own again.
 type ready struct {
+	hot            *Slot // the top of the stack, linked only when another comes on top
 	newest, oldest *Slot
 	len            int
 }
 
 func (r *ready) push(s *Slot) {
-	s.ready = true
+	if r.hot != nil {
+		r.link(r.hot)
+	}
+	r.hot, s.ready = s, true
+	r.len++
+}
+
+func (r *ready) link(s *Slot) {
 	s.older = r.newest
 	if r.newest == nil {
 		r.oldest = s
@@ -19,7 +27,6 @@ func (r *ready) push(s *Slot) {
 		r.newest.newer = s
 	}
 	r.newest = s
-	r.len++
 	if t := s.tenant; t != nil {
 		if own := ownReady(t); own != nil {
 			s.nextOwn, own.prevOwn = own, s
@@ -29,6 +36,12 @@ func (r *ready) push(s *Slot) {
 }
 
 func (r *ready) remove(s *Slot) {
+	r.len--
+	s.ready = false
+	if s == r.hot {
+		r.hot = nil
+		return
+	}
 	if s.newer == nil {
 		r.newest = s.older
 	} else {
@@ -39,7 +52,6 @@ func (r *ready) remove(s *Slot) {
 	} else {
 		s.older.newer = s.newer
 	}
-	r.len--
 	if s.nextOwn != nil {
 		s.nextOwn.prevOwn = s.prevOwn
 	}
@@ -52,22 +64,22 @@ func (r *ready) remove(s *Slot) {
 		}
 	}
 	s.newer, s.older, s.nextOwn, s.prevOwn = nil, nil, nil, nil
-	s.ready = false
 }
 
 // take removes the slot that t is to have: the last that it held itself if
 // that is ready, else the last that anybody held; nil if none is ready.
 func (r *ready) take(t *sched.Tenant) *Slot {
-	s := r.newest
-	if s == nil {
-		return nil
-	}
-	if s.tenant != t {
+	s := r.hot
+	if s == nil || s.tenant != t {
 		if own := ownReady(t); own != nil {
 			s = own
+		} else if s == nil {
+			s = r.newest
 		}
 	}
-	r.remove(s)
+	if s != nil {
+		r.remove(s)
+	}
 	return s
 }
 

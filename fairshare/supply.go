@@ -33,7 +33,7 @@ func (l *Line) takeLocked(t *sched.Tenant) *Slot {
 
 // fillLocked reports whether a slot is ready, after asking the supply for one.
 func (l *Line) fillLocked() bool {
-	if l.ready.newest != nil {
+	if l.ready.len > 0 {
 		return true
 	}
 	slot := l.supply.New()
@@ -84,7 +84,12 @@ func (l *Line) DropLocked(slot *Slot) {
 
 // OldestReadyLocked returns the ready slot that was not held for longest, nil
 // if none is ready.
-func (l *Line) OldestReadyLocked() *Slot { return l.ready.oldest }
+func (l *Line) OldestReadyLocked() *Slot {
+	if l.ready.oldest != nil {
+		return l.ready.oldest
+	}
+	return l.ready.hot
+}
 
 // ReadyLocked returns the number of ready slots.
 func (l *Line) ReadyLocked() int { return l.ready.len }

@@ -259,6 +259,15 @@ func (s *Scheduler) Release(now time.Duration, t *Tenant, since time.Duration) {
 // may join or be the last to leave, the caller has raised V before: when
 // several move at once, none is lifted to the service of another.
 func (s *Scheduler) place(t *Tenant, service float64) {
+	// Nobody of t waits or did: the path of an acquire without contention.
+	if t.class == nil && t.waiting == 0 {
+		t.slope = float64(t.held) * t.perSlot
+		t.charged, t.mark = service, s.t1
+		if s.strict {
+			s.block(t)
+		}
+		return
+	}
 	was := t.class != nil
 	if was {
 		s.exit(t)
