@@ -120,7 +120,7 @@ func (s scale) memory() []comparison {
 		}
 		all = append(all, comparison{
 			name:   "memory/waiter/ctx=" + kind.name,
-			title:  fmt.Sprintf("heap of a waiter beyond its goroutine, %s ctx", kind.name),
+			title:  fmt.Sprintf("heap of a waiter beyond a goroutine blocked alike, %s ctx", kind.name),
 			unit:   "B",
 			base:   waiter(puddlePeer),
 			ours:   waiter(fairpoolPeer),
