@@ -78,6 +78,22 @@ type Config struct {
 	// Headroom is the number of last free slots that only tenants holding none
 	// may take: a newcomer is served at once, at the price of utilization.
 	Headroom int
+
+	// MaxWaiting is the greatest number of waiters of all tenants together.
+	// Beyond it, whoever has the longest queue over weight loses the last in
+	// it, which fails with ErrQueueFull: a newcomer, or one that waits. 0 means
+	// no bound.
+	MaxWaiting int
+
+	// AcquireTimeout ends a wait with ErrAcquireTimeout, whatever the deadline
+	// of the caller, which may be about the work to follow. One timer serves
+	// all waiters. 0 means none.
+	AcquireTimeout time.Duration
+
+	// RejectLate has an Acquire fail at once with ErrLate if all slots are in
+	// use and the wait, estimated from the tenant's queue, its share and the
+	// mean holding time, is longer than the context or AcquireTimeout allows.
+	RejectLate bool
 }
 
 // EqualShare is capacity/tenants, the strict share of aio-fairshare: of 10
@@ -133,6 +149,12 @@ func (c Config) check() (sched.Config, error) {
 	}
 	if c.Headroom < 0 || c.Headroom > c.Capacity {
 		wrong("Headroom is %d, must be between 0 and the Capacity of %d", c.Headroom, c.Capacity)
+	}
+	if c.MaxWaiting < 0 {
+		wrong("MaxWaiting is %d, must not be negative; 0 means no bound", c.MaxWaiting)
+	}
+	if c.AcquireTimeout < 0 {
+		wrong("AcquireTimeout is %v, must not be negative; 0 means none", c.AcquireTimeout)
 	}
 	fallback, err := c.Default.check("Config.Default")
 	if err != nil {

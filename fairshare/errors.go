@@ -11,8 +11,10 @@ import (
 
 // Errors that an AcquireError unwraps to, beside those of a context.
 var (
-	ErrClosed    = errors.New("fairshare: closed")
-	ErrQueueFull = errors.New("fairshare: queue full")
+	ErrClosed         = errors.New("fairshare: closed")
+	ErrQueueFull      = errors.New("fairshare: queue full")
+	ErrAcquireTimeout = errors.New("fairshare: waited for the whole AcquireTimeout")
+	ErrLate           = errors.New("fairshare: the wait would outlast the deadline")
 )
 
 // A Reason says what stood between a tenant and a slot.
@@ -22,11 +24,14 @@ const (
 	BeforeWaiting Reason = "not waited for"      // the context was done on entry
 	Closed        Reason = "closed"              // no slots are handed out any more
 	QueueFull     Reason = "queue full"          // the tenant is at its Share.MaxWaiting
+	LineFull      Reason = "line full"           // Config.MaxWaiting, of all tenants together
 	AtCap         Reason = "tenant at its cap"   // Share.Max, or its strict share
 	Saturated     Reason = "all slots in use"    // see AcquireError.Holders
 	Reserved      Reason = "last slots reserved" // Config.Headroom
 	Building      Reason = "no resource ready"   // a pool is building one
 	BuildFailing  Reason = "constructor failing" // see AcquireError.BuildErr
+	NotPrepared   Reason = "not prepared"        // the hooks of a pool did not end, or failed
+	Suspended     Reason = "suspended"           // until it is resumed
 	HandedOver    Reason = "granted too late"    // the context was done when the slot arrived
 )
 
@@ -47,8 +52,12 @@ type AcquireError struct {
 	// 100 ms. The slice is shared: do not change it.
 	Holders []Holding
 
-	// Err is ErrClosed, ErrQueueFull, the error of the context, or the error
-	// of the constructor whose call this waiter had set off.
+	// Estimate is, with ErrLate, how long the wait was expected to be.
+	Estimate time.Duration
+
+	// Err is ErrClosed, ErrQueueFull, ErrAcquireTimeout, ErrLate, the error of
+	// the context, or that of the constructor or the hook of a pool to which
+	// it is due.
 	Err error
 	// Cause is the context's cause where it says more than Err.
 	Cause error
@@ -81,6 +90,9 @@ func (e *AcquireError) Error() string {
 	}
 	if e.Waited > 0 {
 		fmt.Fprintf(&b, " after %v", e.Waited.Round(time.Microsecond))
+	}
+	if e.Estimate > 0 {
+		fmt.Fprintf(&b, " (estimated at %v)", e.Estimate.Round(time.Microsecond))
 	}
 	switch e.Reason {
 	case BeforeWaiting, Closed:

@@ -212,7 +212,6 @@ func ExampleWithTenant() {
 // Desks is a Supply of numbered desks. Slots are Line's to hand out; what a
 // slot stands for, its Owner says.
 type Desks struct {
-	line *fairshare.Line
 	free []string
 }
 
@@ -226,9 +225,6 @@ func (d *Desks) New() *fairshare.Slot {
 	return &fairshare.Slot{Owner: desk}
 }
 
-// Returned puts a desk to use again: for the next in line, or to be kept ready.
-func (d *Desks) Returned(s *fairshare.Slot) { d.line.PutLocked(s) }
-
 // Short has nothing to do: desks are not made to order.
 func (d *Desks) Short(fairshare.Request) {}
 
@@ -241,7 +237,6 @@ func ExampleLine() {
 	if err != nil {
 		panic(err)
 	}
-	desks.line = line
 	ctx := context.Background()
 
 	first, _ := line.Acquire(ctx, "research")

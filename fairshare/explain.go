@@ -17,6 +17,18 @@ func contextError(ctx context.Context, e *AcquireError) *AcquireError {
 	return e
 }
 
+// Explain completes an error of the tenant with the figures of the moment.
+func (l *Line) Explain(tenant string, e *AcquireError) *AcquireError {
+	l.Lock()
+	defer l.Unlock()
+	return l.ExplainLocked(tenant, e)
+}
+
+// ExplainLocked is Explain for a caller that holds the lock.
+func (l *Line) ExplainLocked(tenant string, e *AcquireError) *AcquireError {
+	return l.explainLocked(l.sched.Tenant(l.now, tenant), e)
+}
+
 // explainLocked completes e with the figures of the moment and, unless it has
 // one, the reason why t has no slot.
 func (l *Line) explainLocked(t *sched.Tenant, e *AcquireError) *AcquireError {
@@ -36,6 +48,8 @@ func (l *Line) explainLocked(t *sched.Tenant, e *AcquireError) *AcquireError {
 func (l *Line) reasonLocked(e *AcquireError, lacking Reason) Reason {
 	free := e.Capacity - e.InUse
 	switch {
+	case l.paused:
+		return Suspended
 	case e.Cap > 0 && e.Held >= e.Cap:
 		return AtCap
 	case free <= 0:

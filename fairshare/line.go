@@ -37,11 +37,23 @@ type Line struct {
 	slots   []*Slot
 	ready   ready
 	closed  bool
-	woken   *waiter // granted or failed, to be told by Unlock
+	timed   bool // the clock is read with every lock
+	paused  bool
+	watcher Watcher
+	coming  func() int // if slots are dedicated
+	woken   *waiter    // granted or failed, to be told by Unlock
 	waited  time.Duration
+	held    time.Duration
+
+	timedHolds uint64
+
 	top     []Holding // the greatest holders at topTime
 	topTime time.Duration
 	mins    guarantees
+
+	patience   patience
+	rejectLate bool
+	maxWaiting int // of all tenants together; 0: no bound
 
 	waiters sync.Pool // of *waiter
 }
@@ -58,6 +70,10 @@ func NewLine(cfg Config, supply Supply) (*Line, error) {
 		start:  time.Now(),
 		sched:  sched.New(checked),
 		mins:   newGuarantees(cfg.Tenants),
+
+		patience:   patience{limit: cfg.AcquireTimeout},
+		rejectLate: cfg.RejectLate,
+		maxWaiting: cfg.MaxWaiting,
 	}
 	if cfg.ShareFunc != nil {
 		l.strict = &strictShare{rule: cfg.ShareFunc, least: max(1, cfg.MinShare)}
@@ -94,7 +110,7 @@ func (l *Line) acquire(ctx context.Context, tenant string, m *Member) (Grant, er
 		return Grant{}, contextError(ctx, &AcquireError{Tenant: tenant, Reason: BeforeWaiting})
 	}
 	if !l.tryLock() {
-		if l.busy.Load() {
+		if l.busy.Load() && !l.rejectLate {
 			w := l.newWaiter(tenant)
 			put(&l.arrivals, w)
 			l.readInboxes()
@@ -110,6 +126,12 @@ func (l *Line) acquire(ctx context.Context, tenant string, m *Member) (Grant, er
 		}
 		return slot.grant(), nil
 	}
+	if l.rejectLate {
+		if e := l.lateLocked(ctx, t); e != nil {
+			l.Unlock()
+			return Grant{}, e
+		}
+	}
 	w := l.newWaiter(tenant)
 	l.enqueueLocked(t, w)
 	l.Unlock()
@@ -123,7 +145,7 @@ func (l *Line) requestLocked(tenant string, m *Member) (*Slot, *sched.Tenant, *A
 		return nil, nil, &AcquireError{Tenant: tenant, Reason: Closed, Err: ErrClosed}
 	}
 	t := l.tenantLocked(tenant, m)
-	if !l.sched.Available(t) {
+	if l.paused || !l.sched.Available(t) {
 		return nil, t, nil
 	}
 	slot := l.takeLocked(t)
@@ -147,7 +169,10 @@ func (l *Line) admitLocked(w *waiter) {
 // TryAcquireLocked takes a slot if there is one and the tenant may have it.
 func (l *Line) TryAcquireLocked(tenant string) (Grant, bool) {
 	// A tenant without a chance is not recorded.
-	if !l.EligibleLocked(tenant) || !l.fillLocked() {
+	if !l.EligibleLocked(tenant) {
+		return Grant{}, false
+	}
+	if l.ready.choose(l.sched.Find(tenant)) == nil && !l.fillLocked() {
 		return Grant{}, false
 	}
 	slot, _, _ := l.requestLocked(tenant, nil)
@@ -160,7 +185,7 @@ func (l *Line) TryAcquireLocked(tenant string) (Grant, bool) {
 // EligibleLocked reports whether the tenant might be granted a slot now if one
 // were ready.
 func (l *Line) EligibleLocked(tenant string) bool {
-	if l.closed || l.sched.InUse() >= l.sched.Capacity() {
+	if l.closed || l.paused || l.sched.InUse() >= l.sched.Capacity() {
 		return false
 	}
 	t := l.sched.Find(tenant)
@@ -174,42 +199,87 @@ func (l *Line) tenantLocked(name string, m *Member) *sched.Tenant {
 	return l.sched.Tenant(l.now, name)
 }
 
-// enqueueLocked puts w in the queue of t, or fails it if that is full.
+// enqueueLocked puts w in the queue of t, or fails it if there is no room.
 func (l *Line) enqueueLocked(t *sched.Tenant, w *waiter) {
 	l.readClockLocked() // the scheduler's clocks may start here
-	if !l.sched.Enqueue(l.now, t, &w.Waiter) {
+	switch {
+	case !l.makeRoomLocked(t):
+		l.sched.Reject(t)
+		w.err = l.explainLocked(t, &AcquireError{Reason: LineFull, Err: ErrQueueFull})
+		l.wakeLocked(w)
+	case !l.sched.Enqueue(l.now, t, &w.Waiter):
 		w.err = l.explainLocked(t, &AcquireError{Reason: QueueFull, Err: ErrQueueFull})
 		l.wakeLocked(w)
-		return
+	default:
+		l.enqueuedLocked(w)
 	}
+}
+
+func (l *Line) enqueuedLocked(w *waiter) {
 	w.queued = true
-	if l.sched.Demand() > 0 {
-		l.supply.Short(Request{&w.Waiter, w.Seq()})
+	r := Request{&w.Waiter, w.Seq()}
+	l.patience.begin(l, r)
+	if l.DemandLocked() > 0 {
+		l.supply.Short(r)
 	}
+}
+
+// Retry is Acquire for a tenant whose grant came to nothing, although it had
+// waited its turn since the given time, see NowLocked. It waits at the head of
+// the tenant's queue. settle is called under the lock before, to give up the
+// slot.
+func (l *Line) Retry(ctx context.Context, tenant string, since time.Duration, settle func()) (Grant, error) {
+	l.Lock()
+	l.readClockLocked()
+	settle()
+	slot, t, refusal := l.requestLocked(tenant, nil)
+	if slot != nil || refusal != nil {
+		l.DispatchLocked()
+		l.Unlock()
+		if refusal != nil {
+			return Grant{}, refusal
+		}
+		return slot.grant(), nil
+	}
+	w := l.newWaiter(tenant)
+	l.sched.Requeue(l.now, t, &w.Waiter, since)
+	l.enqueuedLocked(w)
+	l.DispatchLocked()
+	l.Unlock()
+	return l.wait(ctx, ctx.Done(), w)
 }
 
 // DispatchLocked hands out what can be handed out, and tells the supply if more
 // could be. It is due whenever the supply has room for more slots, or the
 // scheduler may allow more.
 func (l *Line) DispatchLocked() {
-	if l.sched.Demand() == 0 {
+	if l.DemandLocked() == 0 {
 		return
 	}
-	for l.sched.InUse() < l.sched.Capacity() && l.fillLocked() {
-		w := l.sched.Next(l.now)
-		if w == nil {
-			break
+	if l.ready.dedicated {
+		l.dispatchDedicatedLocked()
+	} else {
+		for l.sched.InUse() < l.sched.Capacity() && (l.ready.len > 0 || l.fillLocked()) {
+			w := l.sched.Next(l.now)
+			if w == nil {
+				break
+			}
+			l.handLocked(w, l.takeLocked(w.Tenant()))
 		}
-		l.handLocked(w, l.takeLocked(w.Tenant()))
 	}
-	if l.sched.Demand() > 0 {
+	if l.DemandLocked() > 0 {
 		l.supply.Short(Request{})
 	}
 }
 
 // DemandLocked is the number of waiters that would be granted a slot if there
 // were enough.
-func (l *Line) DemandLocked() int { return l.sched.Demand() }
+func (l *Line) DemandLocked() int {
+	if l.paused {
+		return 0
+	}
+	return l.sched.Demand()
+}
 
 // NextLocked is the request whose turn it is, the zero Request if there is none.
 func (l *Line) NextLocked() Request {
@@ -219,6 +289,12 @@ func (l *Line) NextLocked() Request {
 	return Request{}
 }
 
+// PauseLocked has every Acquire wait, until it is called with false.
+func (l *Line) PauseLocked(on bool) {
+	l.paused = on
+	l.DispatchLocked()
+}
+
 // CloseLocked ends every wait with ErrClosed, and every Acquire from now on. It
 // reports whether the line was open.
 func (l *Line) CloseLocked() bool {
@@ -226,10 +302,7 @@ func (l *Line) CloseLocked() bool {
 		return false
 	}
 	l.closed = true
-	for t := range l.sched.Tenants() {
-		for w := t.First(); w != nil; w = t.First() {
-			l.FailLocked(Request{w, w.Seq()}, Closed, ErrClosed)
-		}
-	}
+	l.patience.stop()
+	l.FailAllLocked(Closed, ErrClosed)
 	return true
 }

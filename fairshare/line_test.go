@@ -30,7 +30,6 @@ func (s *stock) New() *fairshare.Slot {
 }
 
 func (s *stock) Short(fairshare.Request)            { s.short++ }
-func (s *stock) Returned(slot *fairshare.Slot)      { s.line.PutLocked(slot) }
 func (s *stock) Lacking() (fairshare.Reason, error) { return "sold out", s.fails }
 
 func newStock(t *testing.T, capacity, left int) *stock {

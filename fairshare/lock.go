@@ -1,7 +1,5 @@
 package fairshare
 
-import "time"
-
 // giveBack takes back the slot of a finished grant and gives it to the supply.
 func (l *Line) giveBack(slot *Slot) {
 	if !l.tryLock() {
@@ -14,8 +12,12 @@ func (l *Line) giveBack(slot *Slot) {
 }
 
 func (l *Line) returnLocked(slot *Slot) {
+	if l.watcher != nil {
+		l.watcher.Returned(slot)
+		return
+	}
 	l.ReleaseLocked(slot)
-	l.supply.Returned(slot)
+	l.PutLocked(slot)
 }
 
 // readInboxes reads the inboxes, unless somebody else is going to.
@@ -43,7 +45,7 @@ func (l *Line) tryLock() bool {
 	if !l.mu.TryLock() {
 		return false
 	}
-	if l.inboxesEmpty() && !l.sched.Contended() {
+	if l.inboxesEmpty() && !l.sched.Contended() && !l.timed {
 		l.now = 0 // all that beginLocked would do, without the call
 	} else {
 		l.beginLocked()
@@ -54,7 +56,7 @@ func (l *Line) tryLock() bool {
 // beginLocked reads the clock, if time matters now, and the inboxes.
 func (l *Line) beginLocked() {
 	l.now = 0
-	if l.sched.Contended() {
+	if l.timed || l.sched.Contended() {
 		l.readClockLocked()
 	}
 	if !l.inboxesEmpty() {
@@ -82,7 +84,7 @@ func (l *Line) readInboxesLocked() {
 // readClockLocked sets now to the time since the start of the line, never 0.
 func (l *Line) readClockLocked() {
 	if l.now == 0 {
-		l.now = time.Since(l.start) + 1
+		l.now = l.Now()
 	}
 }
 

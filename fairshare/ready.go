@@ -4,11 +4,14 @@ import "github.com/fairpool/fairpool/fairshare/sched"
 
 // ready is the stack of slots that nobody holds, most recently used first. The
 // slots that one tenant held last are linked as well, from the Data of its
-// record, so that a tenant finds its own again.
+// record, so that a tenant finds its own again; and so are those that nobody
+// has held yet.
 type ready struct {
 	hot            *Slot // the top of the stack, linked only when another comes on top
 	newest, oldest *Slot
+	unused         *Slot // the first of those that nobody has held
 	len            int
+	dedicated      bool // a slot serves one tenant only
 }
 
 func (r *ready) push(s *Slot) {
@@ -27,12 +30,32 @@ func (r *ready) link(s *Slot) {
 		r.newest.newer = s
 	}
 	r.newest = s
-	if t := s.tenant; t != nil {
-		if own := ownReady(t); own != nil {
-			s.nextOwn, own.prevOwn = own, s
-		}
-		t.Data = s
+	r.linkOwn(s)
+}
+
+// pushOldest puts s at the bottom.
+func (r *ready) pushOldest(s *Slot) {
+	if r.len == 0 {
+		r.push(s)
+		return
 	}
+	s.newer, s.ready = r.oldest, true
+	if r.oldest == nil {
+		r.newest = s
+	} else {
+		r.oldest.older = s
+	}
+	r.oldest = s
+	r.linkOwn(s)
+	r.len++
+}
+
+func (r *ready) linkOwn(s *Slot) {
+	first := r.own(s.tenant)
+	if first != nil {
+		s.nextOwn, first.prevOwn = first, s
+	}
+	r.setOwn(s.tenant, s)
 }
 
 func (r *ready) remove(s *Slot) {
@@ -57,30 +80,53 @@ func (r *ready) remove(s *Slot) {
 	}
 	if s.prevOwn != nil {
 		s.prevOwn.nextOwn = s.nextOwn
-	} else if s.tenant != nil {
-		s.tenant.Data = nil
-		if s.nextOwn != nil {
-			s.tenant.Data = s.nextOwn
-		}
+	} else {
+		r.setOwn(s.tenant, s.nextOwn)
 	}
 	s.newer, s.older, s.nextOwn, s.prevOwn = nil, nil, nil, nil
 }
 
-// take removes the slot that t is to have: the last that it held itself if
-// that is ready, else the last that anybody held; nil if none is ready.
-func (r *ready) take(t *sched.Tenant) *Slot {
+// choose returns the slot that t, nil for a stranger, is to have: the last that
+// it held itself if that is ready, else the last that anybody held; nil if
+// there is none. If slots are dedicated, the slot of another is out of the
+// question, and one that nobody has held yet will do.
+func (r *ready) choose(t *sched.Tenant) *Slot {
 	s := r.hot
-	if s == nil || s.tenant != t {
+	if s != nil && s.tenant == t {
+		return s
+	}
+	if t != nil {
 		if own := ownReady(t); own != nil {
-			s = own
-		} else if s == nil {
-			s = r.newest
+			return own
 		}
 	}
-	if s != nil {
-		r.remove(s)
+	switch {
+	case s != nil && (!r.dedicated || s.tenant == nil):
+		return s
+	case r.dedicated:
+		return r.unused
 	}
-	return s
+	return r.newest
+}
+
+// own is the first in the list of ready slots that t held last; t is nil for
+// those that nobody held.
+func (r *ready) own(t *sched.Tenant) *Slot {
+	if t == nil {
+		return r.unused
+	}
+	return ownReady(t)
+}
+
+func (r *ready) setOwn(t *sched.Tenant, s *Slot) {
+	switch {
+	case t == nil:
+		r.unused = s
+	case s == nil:
+		t.Data = nil
+	default:
+		t.Data = s
+	}
 }
 
 // ownReady is the ready slot that t held last, nil if there is none.

@@ -10,21 +10,17 @@ import (
 // A Semaphore bounds how many slots are held at once, and shares them fairly
 // among tenants. All its methods may be called from any goroutine.
 type Semaphore struct {
-	line    *Line
-	permits permits
+	line *Line
 }
 
 // NewSemaphore returns a semaphore of cfg.Capacity slots, or an error that
 // names each wrong field of cfg and its value.
 func NewSemaphore(cfg Config) (*Semaphore, error) {
-	s := &Semaphore{}
-	line, err := NewLine(cfg, &s.permits)
+	line, err := NewLine(cfg, permits{})
 	if err != nil {
 		return nil, err
 	}
-	s.line = line
-	s.permits.line = line
-	return s, nil
+	return &Semaphore{line}, nil
 }
 
 // Acquire waits for a slot on behalf of the tenant, "" meaning the one that
@@ -116,11 +112,8 @@ func (t *Tenant) Leave() { t.member.Leave() }
 
 // permits supplies a Line with slots that cost nothing to make: how many may be
 // out the scheduler knows.
-type permits struct {
-	line *Line
-}
+type permits struct{}
 
-func (p *permits) New() *Slot               { return &Slot{} }
-func (p *permits) Short(Request)            {}
-func (p *permits) Returned(s *Slot)         { p.line.PutLocked(s) }
-func (p *permits) Lacking() (Reason, error) { return Saturated, nil }
+func (permits) New() *Slot               { return &Slot{} }
+func (permits) Short(Request)            {}
+func (permits) Lacking() (Reason, error) { return Saturated, nil }

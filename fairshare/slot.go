@@ -14,7 +14,8 @@ type Slot struct {
 	Owner any
 
 	generation atomic.Uint64 // of the grant; the end of one starts the next
-	tenant     *sched.Tenant
+	granted    uint64        // the generation of the latest grant
+	tenant     *sched.Tenant // that it was granted to, or nil
 	since      time.Duration // when the grant began, 0: nobody looked
 	next       *Slot         // in line.returns
 	line       *Line
@@ -28,6 +29,29 @@ type Slot struct {
 func (s *Slot) link() **Slot { return &s.next }
 
 func (s *Slot) grant() Grant { return Grant{s, s.generation.Load()} }
+
+// GrantLocked returns the grant of the slot, and whether there is one that is
+// not finished.
+func (s *Slot) GrantLocked() (Grant, bool) {
+	g := Grant{s, s.granted}
+	return g, s.generation.Load() == s.granted && !s.ready
+}
+
+// IsReadyLocked reports whether the slot is ready to be handed out.
+func (s *Slot) IsReadyLocked() bool { return s.ready }
+
+// TenantLocked returns the name of the tenant that holds the slot, or held it
+// last; "" if nobody has yet.
+func (s *Slot) TenantLocked() string {
+	if s.tenant == nil {
+		return ""
+	}
+	return s.tenant.Name()
+}
+
+// SinceLocked returns when the slot was granted last, 0 if nobody looked at the
+// clock, see Line.Time.
+func (s *Slot) SinceLocked() time.Duration { return s.since }
 
 // A Grant is the holding of a slot by one tenant, until it is finished. It may
 // be copied; a copy that is kept cannot reach a later grant of the same slot.

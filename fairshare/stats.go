@@ -15,11 +15,19 @@ type Stats struct {
 	Tenants  int // that hold, wait or are joined
 	Horizon  time.Duration
 
+	OldestWait time.Duration // of the blocked Acquires
+
 	// Since the start.
 	Acquired uint64        // slots granted
 	WaitTime time.Duration // that the granted ones had waited in total
-	Rejected uint64        // Acquires that found the queue full
+	Rejected uint64        // Acquires that found the queue full, or would have been late
 	Canceled uint64        // waits that ended without a slot
+
+	// HoldTime is for how long slots were held in total, as far as anybody
+	// looked at the clock at both ends, which was the case TimedHolds times:
+	// when somebody waited, or a pool has to know the time.
+	HoldTime   time.Duration
+	TimedHolds uint64
 
 	// ShareFuncErr carries the panic, with its stack, of the last call of
 	// Config.ShareFunc, nil if it returned.
@@ -33,6 +41,11 @@ type TenantStats struct {
 	Held    int
 	Waiting int
 	Joined  bool
+
+	// Entitled is the number of slots that would be the tenant's now, if the
+	// capacity were divided by weight among those that hold or wait, and what
+	// one cannot use among the others (weighted max-min fairness).
+	Entitled float64
 
 	// Service is the slot-time over weight that the tenant was charged: what
 	// it held while others waited. Debt is how far it is ahead of the
@@ -55,10 +68,16 @@ func (l *Line) StatsLocked() Stats {
 		Waiting:  l.sched.Waiting(),
 		Tenants:  l.sched.Active(),
 		Horizon:  l.sched.Horizon(),
+
+		OldestWait: l.oldestWaitLocked(),
+
 		Acquired: l.sched.Granted(),
 		WaitTime: l.waited,
 		Rejected: l.sched.Rejected(),
 		Canceled: l.sched.Canceled(),
+
+		HoldTime:   l.held,
+		TimedHolds: l.timedHolds,
 	}
 	if l.strict != nil {
 		stats.ShareFuncErr = l.strict.err
@@ -76,11 +95,12 @@ func (l *Line) Tenants() iter.Seq2[string, TenantStats] {
 		}
 		var all []named
 		l.Lock()
+		entitled := l.sched.Entitled()
 		for t := range l.sched.Tenants() {
 			s := l.sched.Status(l.now, t)
 			all = append(all, named{t.Name(), TenantStats{
 				Share: Share(s.Share), Cap: s.Cap,
-				Held: t.Held(), Waiting: t.Waiting(), Joined: s.Joined,
+				Held: t.Held(), Waiting: t.Waiting(), Joined: s.Joined, Entitled: entitled[t],
 				Service: s.Service, Debt: s.Debt, OldestWait: s.Oldest,
 				Acquired: s.Granted, Rejected: s.Rejected, Canceled: s.Canceled,
 			}})
@@ -93,4 +113,16 @@ func (l *Line) Tenants() iter.Seq2[string, TenantStats] {
 			}
 		}
 	}
+}
+
+func (l *Line) oldestWaitLocked() (oldest time.Duration) {
+	if l.sched.Waiting() == 0 {
+		return 0
+	}
+	for t := range l.sched.Tenants() {
+		if w := t.First(); w != nil {
+			oldest = max(oldest, l.now-w.Since())
+		}
+	}
+	return oldest
 }

@@ -1,6 +1,10 @@
 package fairshare
 
-import "github.com/fairpool/fairpool/fairshare/sched"
+import (
+	"time"
+
+	"github.com/fairpool/fairpool/fairshare/sched"
+)
 
 // A Supply is where a Line takes its slots from. The line calls it under its
 // lock: the methods must be quick, must not block, and must not run code of
@@ -13,29 +17,46 @@ type Supply interface {
 	// make some, and Line.PutLocked them. r is the request that has just begun
 	// to wait, the zero Request if it was something else that changed.
 	Short(r Request)
-	// Returned gets a slot whose holder gave it back, to put it to use again,
-	// usually by Line.PutLocked.
-	Returned(s *Slot)
 	// Lacking says why no slot is ready although capacity is free; with it,
 	// if making slots fails, the last error.
 	Lacking() (Reason, error)
 }
 
+// A Watcher is told what happens to slots, under the lock and by the same rules
+// as a Supply, by a Line that it watches.
+type Watcher interface {
+	// Taken tells of a slot that a tenant is about to get.
+	Taken(s *Slot)
+	// Returned gets a slot whose holder gave it back, instead of its being put
+	// to use again at once. Its tenant is charged until Line.ReleaseLocked;
+	// Line.PutLocked puts it to use.
+	Returned(s *Slot)
+}
+
 // takeLocked takes a slot for t, nil if there is none.
 func (l *Line) takeLocked(t *sched.Tenant) *Slot {
-	if !l.fillLocked() {
-		return nil
+	slot := l.ready.choose(t)
+	if slot == nil {
+		if !l.fillLocked() {
+			return nil
+		}
+		slot = l.ready.hot
 	}
-	slot := l.ready.take(t)
-	slot.tenant, slot.since = t, l.now
+	l.ready.remove(slot)
+	l.assignLocked(slot, t)
 	return slot
 }
 
-// fillLocked reports whether a slot is ready, after asking the supply for one.
-func (l *Line) fillLocked() bool {
-	if l.ready.len > 0 {
-		return true
+func (l *Line) assignLocked(slot *Slot, t *sched.Tenant) {
+	if l.watcher != nil {
+		l.watcher.Taken(slot)
 	}
+	slot.tenant, slot.since, slot.granted = t, l.now, slot.generation.Load()
+}
+
+// fillLocked asks the supply for a slot, and reports whether that made one
+// ready.
+func (l *Line) fillLocked() bool {
 	slot := l.supply.New()
 	if slot == nil {
 		return false
@@ -49,9 +70,14 @@ func (l *Line) fillLocked() bool {
 // ready if there is none who may have it.
 func (l *Line) PutLocked(slot *Slot) {
 	l.knowLocked(slot)
-	if l.sched.Demand() > 0 {
+	if l.DemandLocked() > 0 {
+		if l.ready.dedicated {
+			l.ready.push(slot)
+			l.DispatchLocked()
+			return
+		}
 		if w := l.sched.Next(l.now); w != nil {
-			slot.tenant, slot.since = w.Tenant(), l.now
+			l.assignLocked(slot, w.Tenant())
 			l.handLocked(w, slot)
 			return
 		}
@@ -63,6 +89,7 @@ func (l *Line) knowLocked(slot *Slot) {
 	if slot.at == 0 {
 		l.slots = append(l.slots, slot)
 		slot.line, slot.at = l, len(l.slots)
+		slot.granted = slot.generation.Load() - 1 // not granted yet
 	}
 }
 
@@ -82,6 +109,20 @@ func (l *Line) DropLocked(slot *Slot) {
 	slot.at = 0
 }
 
+// WithdrawLocked takes a ready slot out of circulation, until PutBackLocked or
+// DropLocked.
+func (l *Line) WithdrawLocked(slot *Slot) { l.ready.remove(slot) }
+
+// PutBackLocked is PutLocked for a slot that was withdrawn. It is as if it had
+// been idle all the time.
+func (l *Line) PutBackLocked(slot *Slot) {
+	if l.DemandLocked() > 0 {
+		l.PutLocked(slot)
+		return
+	}
+	l.ready.pushOldest(slot)
+}
+
 // OldestReadyLocked returns the ready slot that was not held for longest, nil
 // if none is ready.
 func (l *Line) OldestReadyLocked() *Slot {
@@ -94,8 +135,41 @@ func (l *Line) OldestReadyLocked() *Slot {
 // ReadyLocked returns the number of ready slots.
 func (l *Line) ReadyLocked() int { return l.ready.len }
 
-// ReleaseLocked takes back the slot of a finished grant, for a caller that
-// then drops or puts it, and dispatches.
+// SlotsLocked returns the slots that are ready, withdrawn or held, and the
+// dropped ones whose tenants are still charged for them. The caller does not
+// change it, nor keep it.
+func (l *Line) SlotsLocked() []*Slot { return l.slots }
+
+// ReleaseLocked ends the charge for a slot whose grant is finished, for a
+// caller that then drops or puts it, and dispatches.
 func (l *Line) ReleaseLocked(slot *Slot) {
+	if slot.since > 0 && l.now > slot.since {
+		l.held += l.now - slot.since
+		l.timedHolds++
+	}
 	l.sched.Release(l.now, slot.tenant, slot.since)
+}
+
+// ChargeLocked charges the tenant that held a slot last as if it held it again,
+// until ReleaseLocked.
+func (l *Line) ChargeLocked(slot *Slot) {
+	l.sched.Grant(l.now, slot.tenant)
+	slot.since = l.now
+}
+
+// WatchLocked has w watch the line from now on, nil for nobody.
+func (l *Line) WatchLocked(w Watcher) { l.watcher = w }
+
+// Time has the line read the clock with every lock. Otherwise it looks only
+// while somebody waits. It is to be called before the first use.
+func (l *Line) Time() { l.timed = true }
+
+// Now is the time since the start of the line, never 0.
+func (l *Line) Now() time.Duration { return time.Since(l.start) + 1 }
+
+// NowLocked is the time since the start of the line, as it was when the lock
+// was taken.
+func (l *Line) NowLocked() time.Duration {
+	l.readClockLocked()
+	return l.now
 }

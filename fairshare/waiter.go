@@ -67,6 +67,7 @@ func (l *Line) wait(ctx context.Context, done <-chan struct{}, w *waiter) (Grant
 		if queued {
 			e.Waited = slot.since - since
 		}
+		slot.grant().Finish()
 		l.Lock()
 		err := contextError(ctx, l.explainLocked(slot.tenant, e))
 		l.returnLocked(slot)
@@ -116,4 +117,13 @@ func (l *Line) FailLocked(r Request, reason Reason, err error) {
 	w := r.w.Owner.(*waiter)
 	w.err = l.removeLocked(w, &AcquireError{Reason: reason, Err: err})
 	l.wakeLocked(w)
+}
+
+// FailAllLocked ends every wait with err.
+func (l *Line) FailAllLocked(reason Reason, err error) {
+	for t := range l.sched.Tenants() {
+		for w := t.First(); w != nil; w = t.First() {
+			l.FailLocked(Request{w, w.Seq()}, reason, err)
+		}
+	}
 }

@@ -7,90 +7,129 @@ import (
 	"time"
 
 	"github.com/fairpool/fairpool/fairshare"
+	"github.com/jackc/puddle/v2"
 )
 
 var errNilResource = errors.New("pool: Constructor returned a nil interface")
+
+// An order is a build that is due.
+type order[T any] struct {
+	request  fairshare.Request // that set it off, the zero Request if none did
+	payer    *slot[T]          // dead; its tenant is charged for the build
+	replaces *slot[T]          // to be retired when the build succeeds
+	idle     bool              // it is for MinIdle
+
+	epoch uint64
+	probe bool // the first one after a failure
+}
 
 // growLocked starts builds: while more waiters could use a slot than are being
 // built, and there is room below the capacity. r is the request that set it
 // off, the zero Request if it was something else; then the builds count as set
 // off by whoever is next.
 func (p *Pool[T]) growLocked(r fairshare.Request) {
-	for p.fresh < p.line.DemandLocked() && p.buildLocked(r) {
+	for p.fresh < p.line.DemandLocked() {
+		if r == (fairshare.Request{}) {
+			r = p.line.NextLocked()
+		}
+		if !p.buildLocked(order[T]{request: r}) {
+			break
+		}
 		r = fairshare.Request{}
 	}
+	p.makeRoomLocked()
 }
 
-// buildLocked starts one build, if there is room for it and no backoff.
-func (p *Pool[T]) buildLocked(r fairshare.Request) bool {
-	if p.closed || p.live+p.building+p.dying >= p.capacity || p.failing.holds() {
+// roomLocked reports whether another resource may come to be.
+func (p *Pool[T]) roomLocked() bool { return p.live+p.building+p.dying < p.capacity }
+
+// buildLocked starts a build, if there is room for it and no backoff.
+func (p *Pool[T]) buildLocked(o order[T]) bool {
+	most := p.config.Sizes.MaxConcurrentBuilds
+	if p.closed || !p.roomLocked() || p.failing.holds() || most > 0 && p.building >= most {
 		return false
 	}
-	if r == (fairshare.Request{}) {
-		r = p.line.NextLocked()
-	}
-	probe := p.failing.err != nil
-	if probe {
+	o.epoch, o.probe = p.epoch, p.failing.err != nil
+	if o.probe {
 		p.failing.probing = true
+	}
+	if o.payer != nil {
+		p.line.ChargeLocked(&o.payer.Slot)
+	}
+	if o.idle {
+		p.filling++
 	}
 	p.building++
 	p.fresh++
-	go p.build(p.epoch, r, probe)
+	go p.build(o)
 	return true
 }
 
 // build runs one build to its end, whatever becomes of the request that set it
 // off. The resource goes to whoever is next by then.
-func (p *Pool[T]) build(epoch uint64, r fairshare.Request, probe bool) {
+func (p *Pool[T]) build(o order[T]) {
+	start := time.Now()
 	resource, err := p.register.Acquire(context.Background())
+	took := time.Since(start)
 	p.line.Lock()
 	defer p.line.Unlock()
 	p.building--
-	if epoch == p.epoch {
+	p.buildTime += took
+	if o.epoch == p.epoch {
 		p.fresh--
 	}
-	if probe {
+	if o.idle {
+		p.filling--
+	}
+	if o.probe {
 		p.failing.probing = false
 	}
-	if err != nil {
-		p.failedLocked(r, err)
-		return
+	if o.payer != nil {
+		p.line.ReleaseLocked(&o.payer.Slot)
 	}
+	if err != nil {
+		p.failedLocked(o.request, err)
+	} else {
+		p.bornLocked(resource, o.epoch)
+	}
+	p.replacedLocked(o.replaces, err)
+	p.balanceLocked() // the end of a backoff makes room for more builds
+	p.news.tell()
+}
+
+// bornLocked puts a new resource to use.
+func (p *Pool[T]) bornLocked(resource *puddle.Resource[*slot[T]], epoch uint64) {
 	p.failing.end()
 	p.built++
 	p.live++
 	s := resource.Value()
 	s.resource, s.epoch = resource, epoch
-	p.settleLocked(s)
-	p.line.DispatchLocked() // the end of a backoff makes room for more builds
-}
-
-// construct is the constructor that the register calls, in a goroutine of its
-// own, with a context that ends when the register is closed.
-func (p *Pool[T]) construct(ctx context.Context) (*slot[T], error) {
-	ctx, cancel := context.WithTimeout(ctx, p.config.BuildTimeout)
-	defer cancel()
-	s := &slot[T]{pool: p}
-	s.Owner = s
-	err := protect("Constructor", func() (err error) {
-		s.value, err = p.config.Constructor(ctx)
-		return err
-	})
-	if err == nil && any(s.value) == nil {
-		err = errNilResource
+	if epoch != p.epoch {
+		p.stale++
 	}
-	return s, err
+	if age := &p.config.Age; age.MaxLifetime > 0 {
+		s.expires = p.line.NowLocked() + age.MaxLifetime
+		if age.MaxLifetimeJitter > 0 {
+			s.expires += rand.N(age.MaxLifetimeJitter)
+		}
+	}
+	p.settleLocked(s)
 }
 
-// failedLocked reports a failed build to the request that had set it off and
-// puts off the next one.
+// failedLocked reports a failed build to the request that had set it off, or,
+// if no resource is alive or under way, to all; and puts off the next one.
 func (p *Pool[T]) failedLocked(r fairshare.Request, err error) {
 	if p.closed {
 		return
 	}
 	p.failing.err = err
 	p.failing.total++
-	p.line.FailLocked(r, fairshare.BuildFailing, err)
+	p.reports.log("build failed", "error", err)
+	if p.live+p.building == 0 {
+		p.line.FailAllLocked(fairshare.BuildFailing, err)
+	} else {
+		p.line.FailLocked(r, fairshare.BuildFailing, err)
+	}
 	if p.failing.timer != nil {
 		return // builds that fail together count as one attempt
 	}
@@ -100,7 +139,7 @@ func (p *Pool[T]) failedLocked(r fairshare.Request, err error) {
 		defer p.line.Unlock()
 		if p.failing.timer == timer {
 			p.failing.timer = nil
-			p.line.DispatchLocked()
+			p.balanceLocked()
 		}
 	})
 	p.failing.timer = timer

@@ -2,16 +2,14 @@ package pool
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"math"
+	"log/slog"
 	"time"
 
 	"github.com/fairpool/fairpool/fairshare"
 )
 
-// A Config describes a Pool. Constructor and MaxSize are required; the rest
-// has useful zero values.
+// A Config describes a Pool. Constructor and MaxSize are required and make a
+// good pool by themselves; everything else has a useful zero value.
 type Config[T any] struct {
 	// Constructor builds a resource. It runs in a goroutine of its own, on a
 	// context of the pool: the end of an Acquire does not end the build,
@@ -21,7 +19,9 @@ type Config[T any] struct {
 
 	// Destructor ends a resource. It runs in a goroutine of its own; until it
 	// returns the resource counts against MaxSize. A panic in it counts as a
-	// return and shows in Stats. nil means that there is nothing to do.
+	// return and shows in Stats. It may be called while a hook that outlasted
+	// its timeout, or a holder that outlasted Reclaim.Grace, still has the
+	// resource. nil means that there is nothing to do.
 	Destructor func(T)
 
 	// MaxSize is the most resources that exist at once, those being built and
@@ -29,34 +29,164 @@ type Config[T any] struct {
 	// Sharing.Capacity is less.
 	MaxSize int
 
-	// Sharing says who gets how much. Its zero value shares equally.
+	// Sharing says who gets how much, and how long one waits. Its zero value
+	// shares equally.
 	Sharing fairshare.Config
 
 	// BuildTimeout ends the context of a Constructor. 0 means one minute.
 	BuildTimeout time.Duration
+
+	// DestroyTimeout is how long a Destructor may take before it is reported
+	// as hanging, and before the tenant whose resource it is stops paying for
+	// it. Its place stays taken until it returns. 0 means one minute.
+	DestroyTimeout time.Duration
+
+	Sizes   Sizes      // how many resources are kept
+	Age     Age        // when they are replaced
+	Health  Health[T]  // how a broken one is found out
+	Tenancy Tenancy[T] // what happens between two tenants
+	Guard   Guard      // mistakes of the callers
+	Reclaim Reclaim    // taking back what is held too long
+	Trace   Trace      // hooks to watch it all
+
+	// Logger is told what went wrong with no caller to tell: builds that fail,
+	// destructors that hang, leaks, dead-locks, revocations. nil is silent.
+	Logger *slog.Logger
 }
 
-// check returns the configuration with its defaults, or all that is wrong.
-func (c Config[T]) check() (Config[T], error) {
-	var errs []error
-	if c.Constructor == nil {
-		errs = append(errs, errors.New("pool: Config.Constructor is nil"))
-	}
-	if c.Destructor == nil {
-		c.Destructor = func(T) {}
-	}
-	if c.MaxSize < 1 || c.MaxSize > math.MaxInt32 {
-		errs = append(errs, fmt.Errorf("pool: Config.MaxSize is %d, must be between 1 and %d", c.MaxSize, math.MaxInt32))
-	} else if c.Sharing.Capacity > c.MaxSize {
-		errs = append(errs, fmt.Errorf("pool: Config.Sharing.Capacity is %d, more than the MaxSize of %d", c.Sharing.Capacity, c.MaxSize))
-	}
-	if c.Sharing.Capacity == 0 && c.MaxSize > 0 {
-		c.Sharing.Capacity = c.MaxSize
-	}
-	if c.BuildTimeout < 0 {
-		errs = append(errs, fmt.Errorf("pool: Config.BuildTimeout is %v, must not be negative; 0 means one minute", c.BuildTimeout))
-	} else if c.BuildTimeout == 0 {
-		c.BuildTimeout = time.Minute
-	}
-	return c, errors.Join(errs...)
+// Sizes are how many resources a pool keeps. The zero value builds them when
+// they are asked for and keeps them.
+type Sizes struct {
+	// MinIdle is the number of resources to keep warm beyond those that are
+	// leased, as far as the capacity goes. They are built in the background,
+	// one at a time.
+	MinIdle int
+
+	// MaxIdle is the number of warm resources beyond which the one idle for
+	// longest is destroyed. 0 means no limit.
+	MaxIdle int
+
+	// MaxConcurrentBuilds is how many Constructors may run at once, whoever
+	// they are for. 0 means as many as there is room for.
+	MaxConcurrentBuilds int
+}
+
+// Age is when resources are replaced for no fault of theirs. A leased one is
+// never taken away for its age but retired when it returns. If MinIdle asks for
+// another in its place, and there is room, that is built first.
+type Age struct {
+	// MaxIdleTime is for how long a resource may be idle, unless MinIdle
+	// wants it. 0 means for ever.
+	MaxIdleTime time.Duration
+
+	// MaxLifetime is how old a resource may get. 0 means no limit.
+	MaxLifetime time.Duration
+
+	// MaxLifetimeJitter is the most that is added to the MaxLifetime of a
+	// resource, drawn at random at its birth, so that those built together do
+	// not end together.
+	MaxLifetimeJitter time.Duration
+
+	// MaxUses is how often a resource is leased. 0 means no limit.
+	MaxUses int
+}
+
+// Health is how broken resources are found out, beside by those who use them.
+type Health[T any] struct {
+	// Check reports what is wrong with a resource. It is called before one is
+	// leased that nobody has used or checked for CheckAfter. A failed check
+	// costs the caller the time: it is next for another resource, and the
+	// broken one is destroyed.
+	Check func(ctx context.Context, resource T) error
+
+	// CheckAfter is for how long a resource is trusted. 0 means 500 ms.
+	CheckAfter time.Duration
+
+	// CheckTimeout ends the context of a Check. 0 means five seconds.
+	CheckTimeout time.Duration
+
+	// KeepAlive is the period after which an idle resource is checked in the
+	// background, one at a time. 0 means never.
+	KeepAlive time.Duration
+
+	// MarkBad reports whether an error condemns every resource alive, such as
+	// that of a server that has failed over; then it is as if Reset had been
+	// called. It is asked about the errors of Check, Prepare and Tenancy.Reset
+	// and those that functions given to Do return, for resources that are not
+	// condemned already.
+	MarkBad func(err error) bool
+}
+
+// Tenancy is what happens to a resource between two tenants.
+type Tenancy[T any] struct {
+	// Prepare makes a resource ready for a lease. It is called each time that
+	// one is handed out, whether it is new or not, before Acquire returns. If
+	// it fails the resource is destroyed and the caller served with another,
+	// up to three times.
+	Prepare func(ctx context.Context, resource T, h Handover) error
+
+	// Reset is called after each lease, off the caller's path. Meanwhile the
+	// resource is out of use, and its tenant is charged for it. If it fails
+	// the resource is destroyed.
+	Reset func(ctx context.Context, resource T) error
+
+	// PrepareTimeout and ResetTimeout end the contexts of the two. 0 means
+	// five seconds.
+	PrepareTimeout time.Duration
+	ResetTimeout   time.Duration
+
+	// Isolation is Shared unless it says Dedicated.
+	Isolation Isolation
+}
+
+// An Isolation says whether a resource may serve several tenants.
+type Isolation int
+
+const (
+	// Shared resources serve whoever is next, a tenant's own last one first.
+	Shared Isolation = iota
+	// Dedicated resources serve no tenant but their first. When there is no
+	// room for another, the one idle for longest is destroyed to make some.
+	// Who is next is decided as ever.
+	Dedicated
+)
+
+// A Handover tells Prepare who gets a resource.
+type Handover struct {
+	Tenant   string
+	Previous string // the tenant that had it last, "" for a fresh one
+	Fresh    bool   // nobody has had it yet
+}
+
+// Guard finds mistakes of the callers. All of it is off by default.
+type Guard struct {
+	// LeakAfter is how long a lease may last before it is reported, through
+	// Trace.Leak and Logger, with the stack that acquired it; and again when
+	// it returns. 0 means for ever.
+	LeakAfter time.Duration
+
+	// DetectLost has a lease that was never ended and that nothing refers to
+	// any more be taken back once the garbage collector notices: the resource
+	// is destroyed, and the loss reported.
+	DetectLost bool
+
+	// ForbidNested ends the Acquire of a caller that holds a lease of this
+	// pool already, if every lease is held by callers that wait for another:
+	// nothing would ever return. It fails with ErrNested. Without it the
+	// dead-lock is reported to Trace.Nested and Logger. Who holds a lease is
+	// told by the context, see Lease.Context.
+	ForbidNested bool
+}
+
+// Reclaim takes resources back from those who hold more than their share.
+type Reclaim struct {
+	// After is how long a tenant below its share waits before a lease of the
+	// tenant furthest above its own is revoked: the youngest, but none that
+	// has not lasted for After itself. 0 means for ever.
+	After time.Duration
+
+	// Grace is how long after a revocation the holder has to return the lease
+	// before the Destructor is called all the same. 0 means ten seconds. It
+	// applies to Pool.Revoke too.
+	Grace time.Duration
 }

@@ -19,7 +19,7 @@ func TestDoReleasesWhenTheFunctionReturns(t *testing.T) {
 		p := newPool(t, f, sized(1))
 		ctx := fairshare.WithTenant(background, "carried")
 		require.NoError(t, p.Do(ctx, "", func(inner context.Context, th *thing) error {
-			require.Equal(t, ctx, inner)
+			require.Equal(t, "carried", fairshare.TenantFrom(inner))
 			require.Equal(t, 1, th.id)
 			require.Equal(t, 1, p.Stats().InUse)
 			return nil

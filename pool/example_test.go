@@ -111,7 +111,7 @@ func ExampleLease() {
 	// Output:
 	// had conn 1
 	// own conn 2
-	// pool: Value of a lease that was released, destroyed or hijacked
+	// pool: Value of a lease that was released, destroyed, hijacked or taken back
 }
 
 // With strict shares a tenant that has joined has its share kept free for it.

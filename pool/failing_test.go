@@ -28,10 +28,14 @@ func failsUntil(ok time.Time) func(context.Context, int) error {
 func TestTheWaiterThatSetOffAFailedBuildGetsItsError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &factory{build: func(ctx context.Context, n int) error {
+			if n == 1 {
+				return nil
+			}
 			time.Sleep(time.Second)
 			return errNoRoute
 		}}
-		p := newPool(t, f, sized(1))
+		p := newPool(t, f, sized(2))
+		defer acquire(t, p, "holder").Release()
 		first := begin(background, p, "a")
 		ctx, cancel := context.WithTimeout(background, 1040*time.Millisecond)
 		defer cancel()
@@ -49,6 +53,34 @@ func TestTheWaiterThatSetOffAFailedBuildGetsItsError(t *testing.T) {
 		stats := p.Stats()
 		require.EqualValues(t, 1, stats.BuildFailures)
 		require.ErrorIs(t, stats.BuildErr, errNoRoute)
+	})
+}
+
+func TestWhenABuildFailsAndNothingIsAliveEverybodyLearnsItAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{build: func(ctx context.Context, n int) error {
+			time.Sleep(time.Duration(n) * time.Second)
+			return errNoRoute
+		}}
+		p := newPool(t, f, sized(2))
+		var waiting []*pending
+		for range 5 {
+			waiting = append(waiting, begin(background, p, "a"))
+		}
+		time.Sleep(1500 * time.Millisecond)
+		synctest.Wait()
+		for i, w := range waiting {
+			require.Equal(t, i == 0, w.over(), "another build is under way")
+		}
+		time.Sleep(time.Second)
+		for _, w := range waiting {
+			require.True(t, w.over())
+			e := w.failed(t)
+			require.Equal(t, fairshare.BuildFailing, e.Reason)
+			require.ErrorIs(t, e, errNoRoute)
+		}
+		// Whoever comes then waits for the next attempt, not for ever.
+		require.Less(t, begin(background, p, "b").failed(t).Waited, 4*time.Second)
 	})
 }
 
@@ -200,13 +232,17 @@ func TestAFailedBuildLosesNoWakeUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &factory{}
 		f.build = func(_ context.Context, n int) error {
-			time.Sleep(time.Second)
 			if n == 1 {
+				return nil
+			}
+			time.Sleep(time.Second)
+			if n == 2 {
 				return errNoRoute
 			}
 			return nil
 		}
-		p := newPool(t, f, sized(1))
+		p := newPool(t, f, sized(2))
+		defer acquire(t, p, "holder").Release()
 		first, second, third := begin(background, p, "a"), begin(background, p, "b"), begin(background, p, "c")
 		first.failed(t)
 		second.granted(t).Release()
@@ -265,13 +301,17 @@ func TestAFailedBuildOfAWaiterThatLeftHurtsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &factory{}
 		f.build = func(_ context.Context, n int) error {
-			time.Sleep(time.Second)
 			if n == 1 {
+				return nil
+			}
+			time.Sleep(time.Second)
+			if n == 2 {
 				return errNoRoute
 			}
 			return nil
 		}
-		p := newPool(t, f, sized(1))
+		p := newPool(t, f, sized(2))
+		defer acquire(t, p, "holder").Release()
 		ctx, cancel := context.WithTimeout(background, time.Millisecond)
 		defer cancel()
 		begin(ctx, p, "a").failed(t)

@@ -255,7 +255,7 @@ func (h *hammer) operator(r *rand.Rand) {
 			h.resize(h.size)
 		}
 		stats := h.p.Stats()
-		if n := stats.InUse + stats.Warm + stats.Building + stats.Destroying; n > h.size {
+		if n := stats.Leased + stats.Resetting + stats.Checking + stats.Warm + stats.Building + stats.Destroying; n > h.size {
 			h.t.Errorf("%d resources in a pool of %d", n, h.size)
 		}
 	}

@@ -8,6 +8,7 @@ import "github.com/fairpool/fairpool/fairshare"
 // zero Lease is a finished one.
 type Lease[T any] struct {
 	grant fairshare.Grant
+	token *token // of a lease that is watched, else nil
 }
 
 // Value returns the resource. It panics if the lease has ended: the resource
@@ -15,7 +16,7 @@ type Lease[T any] struct {
 func (l Lease[T]) Value() T {
 	s := l.grant.Slot()
 	if s == nil {
-		panic("pool: Value of a lease that was released, destroyed or hijacked")
+		panic("pool: Value of a lease that was released, destroyed, hijacked or taken back")
 	}
 	return s.Owner.(*slot[T]).value
 }
@@ -26,37 +27,43 @@ func (l Lease[T]) Tenant() string { return l.grant.Tenant() }
 
 // Release gives the resource back, straight to the next waiter if there is
 // one. If the lease has ended it does nothing.
-func (l Lease[T]) Release() { l.grant.Release() }
+func (l Lease[T]) Release() {
+	l.token.ending()
+	l.grant.Release()
+}
 
 // Destroy gives the resource back to be destroyed, because it is broken. It
-// does not wait for the destructor. If the lease has ended it does nothing.
-func (l Lease[T]) Destroy() {
+// does not wait for the destructor; the tenant is charged until that has
+// returned and, if somebody waits for the place, another resource is built. If
+// the lease has ended it does nothing.
+func (l Lease[T]) Destroy() { l.destroy(Destroyed) }
+
+func (l Lease[T]) destroy(why Retirement) {
+	l.token.ending()
 	if s := l.finish(); s != nil {
-		line := s.pool.line
-		line.Lock()
-		line.ReleaseLocked(&s.Slot)
-		s.pool.retireLocked(s)
-		line.DispatchLocked()
-		line.Unlock()
+		s.pool.line.Lock()
+		defer s.pool.line.Unlock()
+		s.pool.takeBackLocked(s, why)
 	}
 }
 
 // Hijack takes the resource out of the pool: the caller owns it from now on,
 // and the pool may build another. It panics if the lease has ended.
 func (l Lease[T]) Hijack() T {
+	l.token.ending()
 	s := l.finish()
 	if s == nil {
-		panic("pool: Hijack of a lease that was released, destroyed or hijacked")
+		panic("pool: Hijack of a lease that was released, destroyed, hijacked or taken back")
 	}
 	s.resource.Hijack()
-	line := s.pool.line
-	line.Lock()
-	line.ReleaseLocked(&s.Slot)
-	line.DropLocked(&s.Slot)
-	s.pool.live--
-	s.pool.hijacked++
-	line.DispatchLocked()
-	line.Unlock()
+	p := s.pool
+	p.line.Lock()
+	defer p.line.Unlock()
+	p.endedLocked(s)
+	p.line.ReleaseLocked(&s.Slot)
+	p.removeLocked(s)
+	p.hijacked++
+	p.balanceLocked()
 	return s.value
 }
 

@@ -81,7 +81,7 @@ func TestTheZeroLeaseIsAFinishedOne(t *testing.T) {
 	l.Release()
 	l.Destroy()
 	require.Empty(t, l.Tenant())
-	const message = "released, destroyed or hijacked"
+	const message = "released, destroyed, hijacked or taken back"
 	require.PanicsWithValue(t, "pool: Value of a lease that was "+message, func() { l.Value() })
 	require.PanicsWithValue(t, "pool: Hijack of a lease that was "+message, func() { l.Hijack() })
 }
@@ -98,7 +98,7 @@ func TestValueAndHijackOfAFinishedLeasePanicAndSayWhy(t *testing.T) {
 				p := newPool(t, f, sized(1))
 				l := acquire(t, p, "a")
 				end(f, l)
-				const message = "released, destroyed or hijacked"
+				const message = "released, destroyed, hijacked or taken back"
 				require.PanicsWithValue(t, "pool: Value of a lease that was "+message, func() { l.Value() })
 				require.PanicsWithValue(t, "pool: Hijack of a lease that was "+message, func() { l.Hijack() })
 				require.Empty(t, l.Tenant())

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/fairpool/fairpool/fairshare"
 	"github.com/jackc/puddle/v2"
@@ -14,9 +16,11 @@ import (
 // Errors of an Acquire, and the one by which a function given to Do condemns
 // its resource.
 var (
-	ErrClosed      = fairshare.ErrClosed
-	ErrQueueFull   = fairshare.ErrQueueFull
-	ErrBadResource = errors.New("pool: bad resource")
+	ErrClosed         = fairshare.ErrClosed
+	ErrQueueFull      = fairshare.ErrQueueFull
+	ErrAcquireTimeout = fairshare.ErrAcquireTimeout
+	ErrLate           = fairshare.ErrLate
+	ErrBadResource    = errors.New("pool: bad resource")
 )
 
 // An AcquireError says why Acquire returned without a resource.
@@ -25,35 +29,73 @@ type AcquireError = fairshare.AcquireError
 // A Pool owns resources and leases them to tenants. All its methods may be
 // called from any goroutine.
 type Pool[T any] struct {
-	config Config[T]
-	line   *fairshare.Line // its lock guards what follows
-	epoch  uint64          // slots of an earlier one are retired
-	closed bool
+	config   Config[T]
+	attended bool // more comes between a caller and its lease than a wait
+	recorded bool // leases are remembered
+	nested   bool // somebody wants to know of nested Acquires
+	timed    bool // the line always knows the time
+	ages     bool // idle resources have to be looked after
+	watching bool // the line is watched for good
 
-	capacity int
-	live     int // warm or leased
-	building int
-	fresh    int // those being built that are of this epoch
-	dying    int
-	failing  failing
+	ctx     context.Context // of the hooks, ends with the pool
+	cancel  func()
+	reports reports
+	numbers atomic.Uint64   // of resources
+	line    *fairshare.Line // its lock guards what follows
+	closed  bool
 
-	built, destroyed, hijacked uint64
-	destroyFailures            uint64
-	destroyErr                 error
+	capacity  int
+	suspended bool
+	live      int // warm, leased, resetting or checking
+	resetting int
+	checking  int
+	building  int
+	filling   int // those of building that are for MinIdle
+	fresh     int // those of building that are of this epoch
+	dying     int
+	warming   int // calls of Warm
+	failing   failing
+	alarm     alarm
+	news      news
 
+	epoch   uint64   // slots of an earlier one are to be replaced
+	stale   int      // those of them that are live
+	gradual bool     // one after the other
+	rolling *slot[T] // the one whose turn it is
+
+	totals
 	register *puddle.Pool[*slot[T]] // births and deaths
 	parting  sync.WaitGroup         // destructors that Close waits for
 	gone     chan struct{}          // closed with the last resource after Close
 }
 
-// New returns a pool that is empty: resources are built when they are asked
-// for. It returns an error that names each wrong field of cfg and its value.
+// totals count since the start.
+type totals struct {
+	built, destroyed, hijacked uint64
+	buildTime                  time.Duration
+	retired                    map[Retirement]uint64
+
+	checkFailures, prepareFailures, resetFailures uint64
+	destroyFailures, destroyHangs                 uint64
+	destroyErr                                    error
+
+	condemned, revocations, leaks, lostLeases, deadlocks uint64
+}
+
+// noRequest is that of nobody.
+var noRequest fairshare.Request
+
+// New returns a pool that is empty, unless MinIdle is set: resources are built
+// when they are asked for. It returns an error that names each wrong field of
+// cfg and its value.
 func New[T any](cfg Config[T]) (*Pool[T], error) {
 	cfg, err := cfg.check()
 	if err != nil {
 		return nil, err
 	}
 	p := &Pool[T]{config: cfg, capacity: cfg.Sharing.Capacity, gone: make(chan struct{})}
+	p.retired = make(map[Retirement]uint64)
+	p.reports.logger = cfg.Logger
 	if p.line, err = fairshare.NewLine(cfg.Sharing, supply[T]{p}); err != nil {
 		return nil, fmt.Errorf("pool: Config.Sharing: %w", err)
 	}
@@ -65,7 +107,41 @@ func New[T any](cfg Config[T]) (*Pool[T], error) {
 	if err != nil {
 		return nil, fmt.Errorf("pool: %w", err)
 	}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.prepareFor(&p.config)
+	p.line.Lock()
+	defer p.line.Unlock()
+	p.watchLocked()
+	p.refillLocked()
 	return p, nil
+}
+
+// prepareFor finds out what the configuration calls for beside leasing.
+func (p *Pool[T]) prepareFor(c *Config[T]) {
+	p.ages = c.Age.MaxIdleTime > 0 || c.Age.MaxLifetime > 0 || c.Health.KeepAlive > 0
+	p.timed = p.ages || c.Health.Check != nil || c.Guard.LeakAfter > 0 || c.Reclaim.After > 0
+	p.recorded = c.Guard.LeakAfter > 0 || c.Guard.DetectLost || c.Trace.Release != nil
+	p.nested = c.Guard.ForbidNested || c.Logger != nil || c.Trace.Nested != nil
+	p.attended = p.recorded || p.nested || c.Trace.AcquireStart != nil || c.Trace.AcquireDone != nil ||
+		c.Health.Check != nil || c.Tenancy.Prepare != nil
+	p.watching = p.timed || c.Age.MaxUses > 0 || c.Sizes.MinIdle > 0 || c.Sizes.MaxIdle > 0 ||
+		c.Tenancy.Prepare != nil || c.Tenancy.Reset != nil
+	if p.timed {
+		p.line.Time()
+	}
+	if c.Tenancy.Isolation == Dedicated {
+		p.line.Dedicate(p.comingLocked)
+	}
+}
+
+// watchLocked has the line be watched for as long as anything may come next
+// for a returned slot other than the next lease.
+func (p *Pool[T]) watchLocked() {
+	if p.watching || p.closed || p.stale > 0 || p.overLocked() {
+		p.line.WatchLocked(watcher[T]{p})
+	} else {
+		p.line.WatchLocked(nil)
+	}
 }
 
 // Acquire waits for a resource on behalf of the tenant, "" meaning the one
@@ -74,61 +150,97 @@ func New[T any](cfg Config[T]) (*Pool[T], error) {
 // that this call had set off fails; a ctx that is already done fails without
 // waiting. The caller ends the lease with Release, Destroy or Hijack.
 func (p *Pool[T]) Acquire(ctx context.Context, tenant string) (Lease[T], error) {
+	if p.attended {
+		return p.attend(ctx, tenant, p.hold(p.line.Acquire))
+	}
 	g, err := p.line.Acquire(ctx, tenant)
-	return Lease[T]{g}, err
+	return Lease[T]{grant: g}, err
 }
 
 // TryAcquire leases a warm resource if there is one that the tenant may have
 // now; "" means the anonymous tenant. For want of a warm one it starts a build,
-// for a later call or whoever is next by then.
+// for a later call or whoever is next by then. It waits for nothing but the
+// hooks that a lease is due; if they find the resource unfit, it gives up.
 func (p *Pool[T]) TryAcquire(tenant string) (Lease[T], bool) {
+	g, ok := p.tryAcquire(tenant)
+	if !ok || !p.attended {
+		return Lease[T]{grant: g}, ok
+	}
+	l, err := p.attend(context.Background(), tenant, func(context.Context, string) (fairshare.Grant, error) {
+		if why, err := p.handOver(context.Background(), tenant, g, p.owner(g)); err != nil {
+			Lease[T]{grant: g}.destroy(why)
+			return fairshare.Grant{}, err
+		}
+		return g, nil
+	})
+	return l, err == nil
+}
+
+func (p *Pool[T]) tryAcquire(tenant string) (fairshare.Grant, bool) {
 	p.line.Lock()
 	defer p.line.Unlock()
 	if g, ok := p.line.TryAcquireLocked(tenant); ok {
-		return Lease[T]{g}, true
+		return g, true
 	}
 	if p.line.ReadyLocked() == 0 && p.fresh <= p.line.DemandLocked() && p.line.EligibleLocked(tenant) {
-		p.buildLocked(fairshare.Request{})
+		p.buildLocked(order[T]{request: p.line.NextLocked()})
 	}
-	return Lease[T]{}, false
+	return fairshare.Grant{}, false
 }
 
-// Do acquires a resource, calls fn with it and releases it. If fn panics or
-// returns an error that wraps ErrBadResource, the resource is destroyed. Do
-// returns the error of Acquire or of fn.
+// Do acquires a resource, calls fn with it and releases it. The ctx of fn ends
+// with the caller's, or when the lease is asked back, see Lease.Context. If fn
+// panics or returns an error that wraps ErrBadResource, the resource is
+// destroyed. Do returns the error of Acquire or of fn.
 func (p *Pool[T]) Do(ctx context.Context, tenant string, fn func(context.Context, T) error) (err error) {
 	l, err := p.Acquire(ctx, tenant)
 	if err != nil {
 		return err
 	}
-	returned := false
+	why := Destroyed
 	defer func() {
-		if !returned || errors.Is(err, ErrBadResource) {
-			l.Destroy()
+		if why != "" {
+			l.destroy(why)
 		} else {
 			l.Release()
 		}
 	}()
-	err = fn(ctx, l.Value())
-	returned = true
+	ctx, cancel := l.Context(ctx)
+	defer cancel()
+	s := p.owner(l.grant)
+	if s == nil { // revoked, and taken back already
+		return fmt.Errorf("%w before its use", ErrRevoked)
+	}
+	err = fn(ctx, s.value)
+	why = ""
+	if errors.Is(err, ErrBadResource) {
+		why = BadResource
+	}
+	p.judge(s, err)
 	return err
 }
 
 // Join makes the tenant present until Leave: it counts as active for strict
 // shares also while it neither holds nor waits.
 func (p *Pool[T]) Join(tenant string) *Tenant[T] {
-	return &Tenant[T]{p.line.Join(tenant)}
+	return &Tenant[T]{p, p.line.Join(tenant)}
 }
 
 // A Tenant is a tenant that has joined a Pool.
 type Tenant[T any] struct {
+	pool   *Pool[T]
 	member *fairshare.Member
 }
 
 // Acquire is Pool.Acquire for this tenant, without looking up its name.
 func (t *Tenant[T]) Acquire(ctx context.Context) (Lease[T], error) {
+	if t.pool.attended {
+		return t.pool.attend(ctx, t.member.Name(), t.pool.hold(func(ctx context.Context, _ string) (fairshare.Grant, error) {
+			return t.member.Acquire(ctx)
+		}))
+	}
 	g, err := t.member.Acquire(ctx)
-	return Lease[T]{g}, err
+	return Lease[T]{grant: g}, err
 }
 
 // Leave ends the tenant's presence. Its leases stay valid and its waiters keep
@@ -153,19 +265,11 @@ func (p *Pool[T]) Resize(capacity int) error {
 	defer p.line.Unlock()
 	p.capacity = capacity
 	p.line.ResizeLocked(capacity)
-	p.retireWarmLocked(p.overLocked, nil)
+	p.retireWarmLocked(Resized, p.overLocked, nil)
+	p.watchLocked()
+	p.balanceLocked()
+	p.news.tell()
 	return nil
-}
-
-// Reset replaces every resource that is alive now: the warm ones at once, the
-// leased ones on return, those being built when they are ready.
-func (p *Pool[T]) Reset() {
-	p.line.Lock()
-	defer p.line.Unlock()
-	p.epoch++
-	p.fresh = 0
-	p.retireWarmLocked(always, nil)
-	p.line.DispatchLocked()
 }
 
 // Tenants yields the tenants that are known, by name, as they are when the

@@ -11,7 +11,10 @@ var errGoexit = errors.New("called runtime.Goexit")
 // protect runs code of the user in a goroutine of its own and waits for it.
 // Neither a panic nor runtime.Goexit in it reaches the caller: they become
 // errors, a panic with its stack.
-func protect(what string, fn func() error) error {
+func protect(what string, fn func() error) error { return <-protected(what, fn) }
+
+// protected is protect without the wait: the result arrives on the channel.
+func protected(what string, fn func() error) <-chan error {
 	done := make(chan error, 1)
 	go func() {
 		err := fmt.Errorf("pool: %s %w", what, errGoexit)
@@ -23,5 +26,5 @@ func protect(what string, fn func() error) error {
 		}()
 		err = fn()
 	}()
-	return <-done
+	return done
 }

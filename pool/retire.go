@@ -1,116 +1,156 @@
 package pool
 
-import (
-	"context"
-	"fmt"
-	"sync"
+import "sync"
+
+// A Retirement is why a resource is, or was, destroyed.
+type Retirement string
+
+const (
+	Destroyed     Retirement = "destroyed"      // by Lease.Destroy or a panic under Do
+	BadResource   Retirement = "bad resource"   // ErrBadResource from Do
+	CheckFailed   Retirement = "check failed"   //
+	PrepareFailed Retirement = "prepare failed" //
+	ResetFailed   Retirement = "reset failed"   // Tenancy.Reset
+	Idle          Retirement = "idle"           // Age.MaxIdleTime
+	Lifetime      Retirement = "lifetime"       // Age.MaxLifetime
+	Uses          Retirement = "uses"           // Age.MaxUses
+	Surplus       Retirement = "surplus"        // Sizes.MaxIdle
+	Displaced     Retirement = "displaced"      // to make room for another tenant, with Dedicated
+	Replaced      Retirement = "replaced"       // Reset, ResetGradually or MarkBad
+	Resized       Retirement = "resized"        // Resize
+	Revoked       Retirement = "revoked"        // Reclaim or Revoke, and not returned in time
+	Lost          Retirement = "lost"           // Guard.DetectLost
+	Stopped       Retirement = "stopped"        // Close or Shutdown
 )
+
+// returnedLocked takes a slot back from its holder.
+func (p *Pool[T]) returnedLocked(s *slot[T]) {
+	p.endedLocked(s)
+	if p.config.Tenancy.Reset != nil && p.unfitLocked(s) == "" {
+		p.resetting++
+		go p.clean(s, s.TenantLocked())
+		return
+	}
+	p.line.ReleaseLocked(&s.Slot)
+	p.settleLocked(s)
+}
+
+// endedLocked does what is due at the end of every lease.
+func (p *Pool[T]) endedLocked(s *slot[T]) {
+	if s.leaked {
+		p.leakEndedLocked(s)
+	}
+}
+
+// clean resets a slot. Its tenant is charged until that is over.
+func (p *Pool[T]) clean(s *slot[T], tenant string) {
+	err := p.reset(s, tenant).wait()
+	p.judge(s, err)
+	p.line.Lock()
+	defer p.line.Unlock()
+	p.resetting--
+	if err != nil {
+		s.charged = true
+		p.retireLocked(s, ResetFailed)
+		p.balanceLocked()
+		return
+	}
+	p.line.ReleaseLocked(&s.Slot)
+	p.settleLocked(s)
+}
+
+// takeBackLocked retires a slot whose lease has just ended. Its tenant pays.
+func (p *Pool[T]) takeBackLocked(s *slot[T], why Retirement) {
+	p.endedLocked(s)
+	s.charged = true
+	p.retireLocked(s, why)
+	p.balanceLocked()
+}
 
 // settleLocked decides what becomes of a live slot that nobody holds: the next
 // waiter gets it, or it stays warm, or it is retired.
 func (p *Pool[T]) settleLocked(s *slot[T]) {
-	if p.closed || s.epoch != p.epoch || p.overLocked() {
-		p.retireLocked(s)
-		p.line.DispatchLocked()
+	if p.timed {
+		s.unused = p.line.NowLocked()
+		s.trusted = s.unused
+	}
+	why := p.unfitLocked(s)
+	if why == "" {
+		if why = p.wornLocked(s); why != "" && p.postponeLocked(s, why) {
+			why = ""
+		}
+	}
+	if why != "" {
+		p.retireLocked(s, why)
 	} else {
 		p.line.PutLocked(&s.Slot)
+		if s.IsReadyLocked() {
+			p.idleLocked(s)
+			p.trimLocked()
+		}
 	}
+	p.watchLocked()
+	p.balanceLocked()
+}
+
+// unfitLocked returns why a slot cannot go on, "" if it can.
+func (p *Pool[T]) unfitLocked(s *slot[T]) Retirement {
+	switch {
+	case p.closed:
+		return Stopped
+	case s.retired != "":
+		return s.retired
+	case s.epoch != p.epoch && !p.gradual:
+		return Replaced
+	case p.overLocked():
+		return Resized
+	}
+	return ""
 }
 
 // overLocked reports whether more slots are alive than the capacity, which
 // Resize may have lowered, has place for.
-func (p *Pool[T]) overLocked() bool {
-	return p.live > p.capacity
-}
+func (p *Pool[T]) overLocked() bool { return p.live > p.capacity }
 
 // retireLocked has the register destroy a slot that nobody holds. Its place is
 // free once the destructor has returned.
-func (p *Pool[T]) retireLocked(s *slot[T]) {
-	p.line.DropLocked(&s.Slot)
-	p.live--
+func (p *Pool[T]) retireLocked(s *slot[T], why Retirement) {
+	if s.charged {
+		p.forgetLocked(s) // the line forgets it with the charge
+	} else {
+		p.removeLocked(s)
+	}
 	p.dying++
+	s.retired = why
+	p.retired[why]++
 	s.resource.Destroy() // runs the destructor in a goroutine
+}
+
+// removeLocked takes a slot that nobody holds out of the pool.
+func (p *Pool[T]) removeLocked(s *slot[T]) {
+	p.line.DropLocked(&s.Slot)
+	p.forgetLocked(s)
+}
+
+func (p *Pool[T]) forgetLocked(s *slot[T]) {
+	p.live--
+	if s.epoch != p.epoch {
+		p.stale--
+	}
 }
 
 // retireWarmLocked retires warm slots, the longest idle first, for as long as
 // more says so. Each is added to leave, if there is one, until its destructor
 // has returned.
-func (p *Pool[T]) retireWarmLocked(more func() bool, leave *sync.WaitGroup) {
+func (p *Pool[T]) retireWarmLocked(why Retirement, more func() bool, leave *sync.WaitGroup) {
 	for oldest := p.line.OldestReadyLocked(); oldest != nil && more(); oldest = p.line.OldestReadyLocked() {
 		s := oldest.Owner.(*slot[T])
 		if leave != nil {
 			leave.Add(1)
 			s.leave = leave
 		}
-		p.retireLocked(s)
+		p.retireLocked(s, why)
 	}
 }
 
 func always() bool { return true }
-
-// destruct is the destructor that the register calls, in a goroutine of its own.
-func (p *Pool[T]) destruct(s *slot[T]) {
-	err := protect("Destructor", func() error {
-		p.config.Destructor(s.value)
-		return nil
-	})
-	p.line.Lock()
-	p.dying--
-	p.destroyed++
-	if err != nil {
-		p.destroyErr = err
-		p.destroyFailures++
-	}
-	p.line.DispatchLocked()
-	p.line.Unlock()
-	if s.leave != nil {
-		s.leave.Done()
-	}
-}
-
-// Close ends every wait, and every Acquire from now on, with ErrClosed,
-// destroys the warm resources and cancels the builds. It returns when the warm
-// resources are destroyed and does not wait for leases: their resources are
-// destroyed on return. Further calls return at once.
-func (p *Pool[T]) Close() {
-	if p.stop() {
-		p.parting.Wait()
-	}
-}
-
-// Shutdown is Close that also waits, until ctx ends, for the leases to return,
-// the builds to end and every resource to be destroyed. If ctx ends first, it
-// returns an error that wraps that of ctx and says what is left; the pool is
-// closed all the same.
-func (p *Pool[T]) Shutdown(ctx context.Context) error {
-	p.stop()
-	select {
-	case <-p.gone:
-		return nil
-	case <-ctx.Done():
-	}
-	p.line.Lock()
-	defer p.line.Unlock()
-	if p.live+p.building+p.dying == 0 {
-		return nil
-	}
-	return fmt.Errorf("pool: shutdown: %w with %d leases out, %d resources being built and %d being destroyed",
-		ctx.Err(), p.live, p.building, p.dying)
-}
-
-// stop closes the pool and reports whether it was open.
-func (p *Pool[T]) stop() bool {
-	p.line.Lock()
-	defer p.line.Unlock()
-	if !p.line.CloseLocked() {
-		return false
-	}
-	p.closed = true
-	p.failing.end()
-	p.retireWarmLocked(always, &p.parting)
-	go func() {
-		p.register.Close() // cancels the builds; waits for the last destructor
-		close(p.gone)
-	}()
-	return true
-}

@@ -22,7 +22,8 @@ func TestADestroyedResourceIsReplacedForTheNextWaiter(t *testing.T) {
 		require.Zero(t, time.Since(start), "Destroy does not wait for the destructor")
 		synctest.Wait()
 		require.Equal(t, 1, p.Stats().Destroying)
-		require.Zero(t, p.Stats().InUse)
+		require.Zero(t, p.Stats().Leased)
+		require.Equal(t, 1, p.Stats().InUse, "its tenant is charged for it")
 
 		next := waiting.granted(t)
 		require.Equal(t, 2, next.Value().id)

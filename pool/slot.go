@@ -2,6 +2,8 @@ package pool
 
 import (
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/fairpool/fairpool/fairshare"
 	"github.com/jackc/puddle/v2"
@@ -14,9 +16,36 @@ type slot[T any] struct {
 	fairshare.Slot
 	pool     *Pool[T]
 	value    T
+	number   uint64
 	resource *puddle.Resource[*slot[T]]
-	epoch    uint64
+	epoch    uint64          // the generation that it belongs to
+	expires  time.Duration   // 0: never
 	leave    *sync.WaitGroup // done after the destructor, may be nil
+
+	origin     atomic.Pointer[origin]
+	revocation atomic.Pointer[revocation]
+
+	// Written under the lock of the line. While the slot is leased, the first
+	// three are not, and the holder may read them.
+	trusted  time.Duration // when it was known to be well last
+	uses     int
+	previous string // the tenant before this one
+
+	unused    time.Duration // since when nobody has it
+	retired   Retirement    // why it is dying; of a live one, why it is to die on return
+	charged   bool          // it is dying, and its tenant pays for that
+	replacing Retirement    // why the build of its successor is under way
+	succeed   bool          // a successor is to be built whatever the demand
+	leaked    bool          // its lease was reported
+	nested    waits         // of its holder for another lease
+	seen      sight
+}
+
+func (p *Pool[T]) owner(g fairshare.Grant) *slot[T] {
+	if s := g.Slot(); s != nil {
+		return s.Owner.(*slot[T])
+	}
+	return nil
 }
 
 // supply is the pool as its line sees it.
@@ -24,10 +53,11 @@ type supply[T any] struct{ p *Pool[T] }
 
 func (s supply[T]) New() *fairshare.Slot { return nil }
 
-func (s supply[T]) Short(r fairshare.Request) { s.p.growLocked(r) }
-
-func (s supply[T]) Returned(returned *fairshare.Slot) {
-	s.p.settleLocked(returned.Owner.(*slot[T]))
+func (s supply[T]) Short(r fairshare.Request) {
+	s.p.growLocked(r)
+	if after := s.p.config.Reclaim.After; after > 0 {
+		s.p.alarmLocked(s.p.line.NowLocked() + after)
+	}
 }
 
 func (s supply[T]) Lacking() (fairshare.Reason, error) {
@@ -35,4 +65,22 @@ func (s supply[T]) Lacking() (fairshare.Reason, error) {
 		return fairshare.BuildFailing, s.p.failing.err
 	}
 	return fairshare.Building, nil
+}
+
+// watcher is the pool as its line sees it while something other than leasing
+// may come next for a slot.
+type watcher[T any] struct{ p *Pool[T] }
+
+func (w watcher[T]) Taken(taken *fairshare.Slot) {
+	s := taken.Owner.(*slot[T])
+	s.previous = taken.TenantLocked()
+	s.uses++
+	if after := w.p.config.Guard.LeakAfter; after > 0 {
+		w.p.alarmLocked(w.p.line.NowLocked() + after)
+	}
+	w.p.refillLocked()
+}
+
+func (w watcher[T]) Returned(returned *fairshare.Slot) {
+	w.p.returnedLocked(returned.Owner.(*slot[T]))
 }

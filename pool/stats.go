@@ -1,25 +1,51 @@
 package pool
 
-import "github.com/fairpool/fairpool/fairshare"
+import (
+	"maps"
+	"time"
 
-// Stats are the totals of a Pool. InUse is the number of leases.
+	"github.com/fairpool/fairpool/fairshare"
+)
+
+// Stats are the totals of a Pool. InUse is the number of slots that tenants are
+// charged for: beside the leases those whose resource is being reset, or
+// destroyed at the tenant's expense.
 type Stats struct {
 	fairshare.Stats
 
 	MaxSize    int
 	Warm       int // resources ready to be leased
+	Leased     int // resources leased, or being made ready for it
+	Resetting  int // Tenancy.Reset running
+	Checking   int // resources withdrawn for a Check by KeepAlive
 	Building   int // constructors running
 	Destroying int // destructors running
+	Stale      int // resources of an earlier generation, see ResetGradually
+
+	Suspended bool
+	Closed    bool
 
 	// Since the start.
-	Built         uint64
-	BuildFailures uint64
-	Destroyed     uint64
-	Hijacked      uint64
+	Built     uint64
+	Destroyed uint64
+	Hijacked  uint64
+	BuildTime time.Duration // of all builds, failed ones included
+	Retired   map[Retirement]uint64
 
-	BuildErr        error  // of the last build, nil if it succeeded
+	BuildFailures   uint64
+	CheckFailures   uint64
+	PrepareFailures uint64
+	ResetFailures   uint64
 	DestroyFailures uint64 // destructors that panicked or called runtime.Goexit
-	DestroyErr      error  // of the last of them, with its stack
+	DestroyHangs    uint64 // destructors that outlasted DestroyTimeout
+	BuildErr        error  // of the last build, nil if it succeeded
+	DestroyErr      error  // of the last destructor that failed, with its stack
+
+	Condemned   uint64 // generations, by MarkBad
+	Revocations uint64
+	Leaks       uint64 // leases longer than LeakAfter
+	Lost        uint64 // leases found by DetectLost
+	Deadlocks   uint64 // see Guard.ForbidNested
 }
 
 // Stats returns the totals.
@@ -27,18 +53,43 @@ func (p *Pool[T]) Stats() Stats {
 	p.line.Lock()
 	defer p.line.Unlock()
 	return Stats{
-		Stats:         p.line.StatsLocked(),
-		MaxSize:       p.config.MaxSize,
-		Warm:          p.line.ReadyLocked(),
-		Building:      p.building,
-		Destroying:    p.dying,
-		Built:         p.built,
-		BuildFailures: p.failing.total,
-		Destroyed:     p.destroyed,
-		Hijacked:      p.hijacked,
+		Stats:      p.line.StatsLocked(),
+		MaxSize:    p.config.MaxSize,
+		Warm:       p.line.ReadyLocked(),
+		Leased:     p.leasedLocked(),
+		Resetting:  p.resetting,
+		Checking:   p.checking,
+		Building:   p.building,
+		Destroying: p.dying,
+		Stale:      p.stale,
 
-		BuildErr:        p.failing.err,
+		Suspended: p.suspended,
+		Closed:    p.closed,
+
+		Built:     p.built,
+		Destroyed: p.destroyed,
+		Hijacked:  p.hijacked,
+		BuildTime: p.buildTime,
+		Retired:   maps.Clone(p.retired),
+
+		BuildFailures:   p.failing.total,
+		CheckFailures:   p.checkFailures,
+		PrepareFailures: p.prepareFailures,
+		ResetFailures:   p.resetFailures,
 		DestroyFailures: p.destroyFailures,
+		DestroyHangs:    p.destroyHangs,
+		BuildErr:        p.failing.err,
 		DestroyErr:      p.destroyErr,
+
+		Condemned:   p.condemned,
+		Revocations: p.revocations,
+		Leaks:       p.leaks,
+		Lost:        p.lostLeases,
+		Deadlocks:   p.deadlocks,
 	}
+}
+
+// leasedLocked is the number of leases that are out.
+func (p *Pool[T]) leasedLocked() int {
+	return p.live - p.line.ReadyLocked() - p.resetting - p.checking
 }

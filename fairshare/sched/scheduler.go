@@ -47,6 +47,7 @@ type Scheduler struct {
 	moving  []*Tenant            // scratch of SetLimit
 
 	backlogged int
+	weights    float64 // of the backlogged, up to rounding
 	inUse      int
 	waiting    int
 	demand     int
@@ -161,9 +162,8 @@ func (s *Scheduler) grant(t *Tenant) {
 // Enqueue puts w at the end of t's queue. It reports false, and changes
 // nothing but a count, if the queue is full.
 func (s *Scheduler) Enqueue(now time.Duration, t *Tenant, w *Waiter) bool {
-	if t.share.MaxWaiting > 0 && int(t.waiting) >= t.share.MaxWaiting {
-		t.rejected++
-		s.rejected++
+	if t.Full() {
+		s.Reject(t)
 		return false
 	}
 	s.advance(now)
@@ -181,6 +181,30 @@ func (s *Scheduler) Enqueue(now time.Duration, t *Tenant, w *Waiter) bool {
 	return true
 }
 
+// Requeue puts w at the head of t's queue, where it has waited since the given
+// time already: for a grant that came to nothing. The queue may be full.
+func (s *Scheduler) Requeue(now time.Duration, t *Tenant, w *Waiter, since time.Duration) {
+	s.advance(now)
+	s.seq++
+	w.seq, w.since = s.seq, since
+	t.enqueueFirst(w)
+	s.waiting++
+	if t.class != nil {
+		t.class.fix(int(t.pos), entry{t.class.heap[t.pos].offset, w.seq, t})
+		s.count(t)
+	} else {
+		s.raise()
+		s.place(t, s.service(t))
+	}
+	s.presence(t)
+}
+
+// Reject counts an Acquire that t may not wait for.
+func (s *Scheduler) Reject(t *Tenant) {
+	t.rejected++
+	s.rejected++
+}
+
 // Next grants a slot to the waiter whose turn it is and returns it, nil when
 // there is none who may have one.
 func (s *Scheduler) Next(now time.Duration) *Waiter {
@@ -189,10 +213,20 @@ func (s *Scheduler) Next(now time.Duration) *Waiter {
 	if c == nil {
 		return nil
 	}
+	return s.grantFirst(c.heap[0].tenant)
+}
+
+// GrantFirst grants a slot to the first waiter of t, which is Available, and
+// returns it.
+func (s *Scheduler) GrantFirst(now time.Duration, t *Tenant) *Waiter {
+	s.advance(now)
+	return s.grantFirst(t)
+}
+
+func (s *Scheduler) grantFirst(t *Tenant) *Waiter {
 	if s.backlogged == 1 {
 		s.raise()
 	}
-	t := c.heap[0].tenant
 	w := t.first
 	s.waiting--
 	t.dequeue(w)
@@ -277,6 +311,7 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 		t.charged, t.mark = service, s.t1
 		if was {
 			s.backlogged--
+			s.weigh(-t.share.Weight)
 			s.count(t)
 		}
 		if s.strict {
@@ -292,10 +327,19 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 		t.origin += lifted - service
 		service = lifted
 		s.backlogged++
+		s.weigh(t.share.Weight)
 	}
 	t.charged, t.mark = service, s.t2
 	s.enter(t)
 	s.count(t)
+}
+
+// weigh keeps the sum of the weights, whose rounding errors end with a backlog.
+func (s *Scheduler) weigh(weight float64) {
+	s.weights += weight
+	if s.backlogged == 0 {
+		s.weights = 0
+	}
 }
 
 // count keeps the demand in step with t.

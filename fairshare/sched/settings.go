@@ -27,7 +27,11 @@ func (s *Scheduler) SetShare(now time.Duration, name string, share Share) {
 	s.advance(now)
 	s.raise()
 	service := s.service(t)
+	before := t.share.Weight
 	t.setShare(s.share(name))
+	if t.class != nil {
+		s.weigh(t.share.Weight - before)
+	}
 	s.place(t, service)
 }
 

@@ -65,6 +65,15 @@ func (t *Tenant) setShare(share *Share) {
 // First returns the waiter that the tenant is served with next, nil if none.
 func (t *Tenant) First() *Waiter { return t.first }
 
+// Last returns the waiter at the end of the tenant's queue, nil if none.
+func (t *Tenant) Last() *Waiter { return t.last }
+
+// Full reports whether the queue is at its MaxWaiting.
+func (t *Tenant) Full() bool { return t.share.MaxWaiting > 0 && int(t.waiting) >= t.share.MaxWaiting }
+
+// PerSlot is 1/weight, what a slot counts.
+func (t *Tenant) PerSlot() float64 { return t.perSlot }
+
 // need is 1 for a tenant that has its Min, else how much of it.
 func (t *Tenant) need() float64 {
 	if int(t.held) >= t.share.Min {
@@ -91,6 +100,9 @@ func (w *Waiter) Tenant() *Tenant { return w.tenant }
 // Seq identifies the current stay in a queue; 0 when w is in none.
 func (w *Waiter) Seq() uint64 { return w.seq }
 
+// Next returns the waiter after w in the queue, nil if none.
+func (w *Waiter) Next() *Waiter { return w.next }
+
 // Since returns when w joined the queue.
 func (w *Waiter) Since() time.Duration { return w.since }
 
@@ -102,6 +114,17 @@ func (t *Tenant) enqueue(w *Waiter) {
 		t.last.next = w
 	}
 	t.last = w
+	t.waiting++
+}
+
+func (t *Tenant) enqueueFirst(w *Waiter) {
+	w.tenant, w.next = t, t.first
+	if t.first == nil {
+		t.last = w
+	} else {
+		t.first.prev = w
+	}
+	t.first = w
 	t.waiting++
 }
 

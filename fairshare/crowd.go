@@ -1,0 +1,44 @@
+package fairshare
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/fairpool/fairpool/fairshare/sched"
+)
+
+// makeRoomLocked keeps to the bound on the waiters of all tenants: the one with
+// the longest queue over weight gives way, from its end; otherwise a flood of
+// one tenant would keep the others out. It reports whether t may queue up.
+func (l *Line) makeRoomLocked(t *sched.Tenant) bool {
+	if l.maxWaiting == 0 || l.sched.Waiting() < l.maxWaiting || t.Full() {
+		return true // if t is full, Enqueue says so
+	}
+	longest := l.sched.Longest()
+	if !longest.Crowds(t) {
+		return false
+	}
+	last := longest.Last()
+	l.FailLocked(Request{last, last.Seq()}, LineFull, ErrQueueFull)
+	return true
+}
+
+// lateLocked returns an error if t could not be granted a slot before ctx or
+// the AcquireTimeout ends, as far as one can tell; nil if one cannot.
+func (l *Line) lateLocked(ctx context.Context, t *sched.Tenant) *AcquireError {
+	l.readClockLocked()
+	estimate := l.sched.Estimate(l.now, t)
+	left := time.Duration(math.MaxInt64)
+	if deadline, ok := ctx.Deadline(); ok {
+		left = time.Until(deadline)
+	}
+	if l.patience.limit > 0 {
+		left = min(left, l.patience.limit)
+	}
+	if estimate <= left {
+		return nil
+	}
+	l.sched.Reject(t)
+	return l.explainLocked(t, &AcquireError{Err: ErrLate, Estimate: estimate})
+}

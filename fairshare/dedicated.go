@@ -1,0 +1,59 @@
+package fairshare
+
+import "github.com/fairpool/fairpool/fairshare/sched"
+
+// Dedicate has each slot serve one tenant only, the first that gets it. It is
+// to be called before the first use. coming, which is called under the lock,
+// is the number of slots that are being made, or for which room is being made.
+func (l *Line) Dedicate(coming func() int) { l.ready.dedicated, l.coming = true, coming }
+
+// dispatchDedicatedLocked hands ready slots to the tenants that they are
+// dedicated to. Whose turn it is waits for the supply to make a slot, if there
+// is none for it; one that comes later is served from its own meanwhile, if
+// there is a slot coming for each tenant before it.
+func (l *Line) dispatchDedicatedLocked() {
+	for l.sched.InUse() < l.sched.Capacity() {
+		w := l.sched.Peek(l.now)
+		if w == nil {
+			return
+		}
+		if l.ready.choose(w.Tenant()) == nil {
+			if w = l.ownInTurnLocked(); w == nil {
+				return
+			}
+		}
+		t := w.Tenant()
+		l.sched.GrantFirst(l.now, t)
+		l.handLocked(w, l.takeLocked(t))
+	}
+}
+
+// ownInTurnLocked finds a waiter whose tenant has a ready slot, and before which
+// there are not more tenants than slots coming.
+func (l *Line) ownInTurnLocked() *sched.Waiter {
+	coming := l.coming()
+	if coming == 0 {
+		return nil
+	}
+	for _, slot := range l.slots {
+		t := slot.tenant
+		if slot.ready && t != nil && t.Waiting() > 0 && l.sched.Available(t) && l.sched.Before(l.now, t, coming) {
+			return t.First()
+		}
+	}
+	return nil
+}
+
+// SpareLocked returns the ready slot that would be missed least: of a tenant
+// that does not wait if there is one, and not held for longest.
+func (l *Line) SpareLocked() *Slot {
+	for slot := l.ready.oldest; slot != nil; slot = slot.newer {
+		if slot.tenant == nil || slot.tenant.Waiting() == 0 {
+			return slot
+		}
+	}
+	if hot := l.ready.hot; hot != nil && (hot.tenant == nil || hot.tenant.Waiting() == 0) {
+		return hot
+	}
+	return l.OldestReadyLocked()
+}

@@ -1,0 +1,114 @@
+package fairshare
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/fairpool/fairpool/fairshare/sched"
+)
+
+// OverdueLocked returns grants that are to be asked back for the sake of those
+// that have waited for longer than after: whose tenants hold less than their
+// share, see TenantStats.Entitled. They come from the tenants furthest above
+// theirs, the youngest grant first, but none that has not lasted for after
+// itself: that much everybody is left to work. Nothing is asked back that
+// would only reverse the roles, unless the one that waits holds nothing.
+//
+// asked reports whether a slot was asked back before. next is when to look
+// again, 0 if nobody waits.
+func (l *Line) OverdueLocked(after time.Duration, asked func(*Slot) bool) (back []Grant, next time.Duration) {
+	l.readClockLocked()
+	if l.paused || l.sched.Waiting() == 0 {
+		return nil, 0
+	}
+	next = l.now + after
+	r := recall{line: l, after: after, entitled: l.sched.Entitled(), held: make(map[*sched.Tenant][]*Slot)}
+	coming := 0
+	for _, slot := range l.slots {
+		if _, held := slot.GrantLocked(); held {
+			if asked(slot) {
+				coming++
+			} else {
+				r.held[slot.tenant] = append(r.held[slot.tenant], slot)
+			}
+		}
+	}
+	for _, t := range r.wanting(&next) {
+		if coming > 0 {
+			coming--
+			continue
+		}
+		if slot := r.victim(t); slot != nil {
+			g, _ := slot.GrantLocked()
+			back = append(back, g)
+		}
+	}
+	return back, next
+}
+
+type recall struct {
+	line     *Line
+	after    time.Duration
+	entitled map[*sched.Tenant]float64
+	held     map[*sched.Tenant][]*Slot // not asked back
+}
+
+// wanting lists the tenants that are to be helped, once for each slot, those
+// that miss most first. next is brought forward to when somebody's time is up.
+func (r *recall) wanting(next *time.Duration) []*sched.Tenant {
+	var all []*sched.Tenant
+	missing := func(t *sched.Tenant) float64 { return r.entitled[t] - float64(t.Held()) }
+	for t := range r.entitled {
+		left := missing(t)
+		for w := t.First(); w != nil && left > 0; w = w.Next() {
+			if due := w.Since() + r.after; due > r.line.now {
+				*next = min(*next, due)
+				break
+			}
+			all = append(all, t)
+			left--
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *sched.Tenant) int {
+		return cmp.Or(cmp.Compare(missing(b), missing(a)), cmp.Compare(a.First().Seq(), b.First().Seq()))
+	})
+	return all
+}
+
+// victim picks the slot that makes room for t, nil if nobody has one too many.
+func (r *recall) victim(t *sched.Tenant) *Slot {
+	var from *sched.Tenant
+	var most float64
+	for o, slots := range r.held {
+		excess := float64(len(slots)) - r.entitled[o]
+		if o == t || excess <= 0 || excess < most || excess == most && from != nil && o.Name() > from.Name() {
+			continue
+		}
+		if t.Held() > 0 && float64(len(slots))*o.PerSlot() <= float64(t.Held()+1)*t.PerSlot() {
+			continue
+		}
+		if r.youngest(slots) >= 0 {
+			from, most = o, excess
+		}
+	}
+	if from == nil {
+		return nil
+	}
+	i := r.youngest(r.held[from])
+	slot := r.held[from][i]
+	r.held[from] = slices.Delete(r.held[from], i, i+1)
+	return slot
+}
+
+// youngest is the index of the slot held since last, of those that were held
+// long enough; -1 if there is none.
+func (r *recall) youngest(slots []*Slot) int {
+	at := -1
+	for i, s := range slots {
+		if r.line.now-s.since >= r.after && (at < 0 || s.since > slots[at].since) {
+			at = i
+		}
+	}
+	return at
+}

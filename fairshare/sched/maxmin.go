@@ -1,0 +1,55 @@
+package sched
+
+import (
+	"cmp"
+	"slices"
+)
+
+// A Claim is what a tenant could use, and its weight.
+type Claim struct {
+	Weight float64
+	Demand float64
+}
+
+// MaxMin divides capacity by weighted max-min fairness: nobody gets more than
+// its demand, and what one leaves over is divided among the rest by weight
+// (progressive filling; Bertsekas and Gallager, Data Networks, section 6.5).
+func MaxMin(capacity float64, claims []Claim) []float64 {
+	order := make([]int, len(claims))
+	weights := 0.0
+	for i, c := range claims {
+		order[i] = i
+		weights += c.Weight
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		return cmp.Compare(claims[i].Demand/claims[i].Weight, claims[j].Demand/claims[j].Weight)
+	})
+	parts := make([]float64, len(claims))
+	for _, i := range order {
+		c := claims[i]
+		parts[i] = min(c.Demand, capacity*c.Weight/weights)
+		capacity -= parts[i]
+		weights -= c.Weight
+	}
+	return parts
+}
+
+// Entitled is the number of slots that each active tenant would hold now if the
+// capacity were divided by weighted max-min fairness among what they hold and
+// wait for, within their caps.
+func (s *Scheduler) Entitled() map[*Tenant]float64 {
+	var tenants []*Tenant
+	var claims []Claim
+	for _, t := range s.tenants {
+		if t.held+t.waiting > 0 {
+			tenants = append(tenants, t)
+			claims = append(claims, Claim{t.share.Weight, float64(min(int(t.held+t.waiting), s.cap(t)))})
+		}
+	}
+	parts := MaxMin(float64(s.capacity), claims)
+	entitled := make(map[*Tenant]float64, len(tenants))
+	for i, t := range tenants {
+		entitled[t] = parts[i]
+	}
+	return entitled
+}

@@ -1,0 +1,170 @@
+package pool
+
+import (
+	"context"
+
+	"github.com/fairpool/fairpool/fairshare"
+)
+
+// A source is where a caller gets its slot from.
+type source func(ctx context.Context, tenant string) (fairshare.Grant, error)
+
+// attend is Acquire when more than a wait may come between the caller and its
+// lease: hooks, or somebody who wants to know about it.
+func (p *Pool[T]) attend(ctx context.Context, tenant string, get source) (l Lease[T], err error) {
+	if tenant == "" {
+		tenant = fairshare.TenantFrom(ctx)
+	}
+	acquiring := p.span(ctx, p.config.Trace.AcquireStart, p.config.Trace.AcquireDone, Event{Tenant: tenant})
+	ctx = acquiring.ctx
+	delivered := false
+	defer func() {
+		if !delivered { // a hook of Trace called Goexit
+			l.grant.Release()
+		}
+	}()
+	g, err := get(ctx, tenant)
+	if err == nil {
+		l = p.lease(g, tenant)
+		if s := p.owner(g); s != nil {
+			acquiring.event.Resource = s.number
+		}
+	}
+	p.end(acquiring, err)
+	delivered = true
+	return l, err
+}
+
+// hold returns a source that gets a slot from ask and makes its resource ready
+// for the tenant. One that turns out to be unfit is destroyed; the caller is
+// next for another.
+func (p *Pool[T]) hold(ask source) source {
+	return func(ctx context.Context, tenant string) (fairshare.Grant, error) {
+		return p.holdFit(ctx, tenant, ask)
+	}
+}
+
+func (p *Pool[T]) holdFit(ctx context.Context, tenant string, ask source) (fairshare.Grant, error) {
+	since := p.line.Now()
+	leave, err := p.enterNested(ctx, tenant)
+	if err != nil {
+		return fairshare.Grant{}, err
+	}
+	g, err := ask(ctx, tenant)
+	leave()
+	for unprepared := 0; err == nil; {
+		s := p.owner(g)
+		if s == nil { // revoked meanwhile, and its time is up
+			g, err = p.line.Retry(ctx, tenant, since, func() {})
+			continue
+		}
+		why, fault := p.handOver(ctx, tenant, g, s)
+		switch why {
+		case "":
+			if fault != nil {
+				return fairshare.Grant{}, fault // the caller gave up; the slot is passed on
+			}
+			if g.Slot() != nil {
+				return g, nil
+			}
+			continue
+		case PrepareFailed:
+			if unprepared++; unprepared == maxPrepares {
+				Lease[T]{grant: g}.destroy(why)
+				return fairshare.Grant{}, p.line.Explain(tenant, &AcquireError{
+					Reason: fairshare.NotPrepared, Err: fault, Waited: p.line.Now() - since,
+				})
+			}
+		}
+		g, err = p.line.Retry(ctx, tenant, since, func() {
+			if g.Finish() != nil {
+				p.rejectLocked(s, why)
+			}
+		})
+	}
+	return fairshare.Grant{}, err
+}
+
+// maxPrepares is how many resources one Acquire may wreck by failing to prepare
+// them.
+const maxPrepares = 3
+
+// rejectLocked retires a slot that was unfit for the tenant that it was granted
+// to. A tenant pays for what its Prepare has wrecked, not for what was broken.
+func (p *Pool[T]) rejectLocked(s *slot[T], why Retirement) {
+	if why == PrepareFailed {
+		s.charged = true
+	} else {
+		p.line.ReleaseLocked(&s.Slot)
+	}
+	p.retireLocked(s, why)
+}
+
+// handOver checks the resource of a slot that was just granted, if it was idle
+// for long, and prepares it for the tenant. It returns why the resource is
+// unfit, and the fault found; or an error alone if the caller's ctx ended
+// first, and then the slot is seen to.
+func (p *Pool[T]) handOver(ctx context.Context, tenant string, g fairshare.Grant, s *slot[T]) (why Retirement, err error) {
+	if p.config.Health.Check != nil && s.SinceLocked()-s.trusted > p.config.Health.CheckAfter {
+		why, err = p.await(ctx, tenant, g, s, CheckFailed, p.check(ctx, s, tenant))
+		if err != nil {
+			return why, err
+		}
+	}
+	if p.config.Tenancy.Prepare != nil {
+		h := Handover{Tenant: tenant, Previous: s.previous, Fresh: s.uses == 1}
+		return p.await(ctx, tenant, g, s, PrepareFailed, p.prepare(ctx, s, h))
+	}
+	return "", nil
+}
+
+// await waits for a task on behalf of a caller, and returns the error of the
+// task and why, that of a caller that gave up alone. Then the task goes on
+// without it, and the slot is passed on when it is over.
+func (p *Pool[T]) await(ctx context.Context, tenant string, g fairshare.Grant, s *slot[T], why Retirement, t *task) (Retirement, error) {
+	err, gaveUp := t.waitFor(ctx)
+	if !gaveUp {
+		if err == nil {
+			return "", nil
+		}
+		p.judge(s, err)
+		return why, err
+	}
+	go func() {
+		if err := t.wait(); err != nil {
+			p.judge(s, err)
+			Lease[T]{grant: g}.destroy(why)
+			return
+		}
+		g.Release()
+	}()
+	return "", p.line.Explain(tenant, contextError(ctx))
+}
+
+func contextError(ctx context.Context) *AcquireError {
+	e := &AcquireError{Reason: fairshare.NotPrepared, Err: ctx.Err()}
+	if cause := context.Cause(ctx); cause != e.Err {
+		e.Cause = cause
+	}
+	return e
+}
+
+// judge asks whether an error, met with the resource of s, condemns all.
+func (p *Pool[T]) judge(s *slot[T], err error) {
+	bad := p.config.Health.MarkBad
+	if bad == nil || err == nil || s == nil {
+		return
+	}
+	condemned := false
+	p.guard("MarkBad", func() { condemned = bad(err) })
+	if !condemned {
+		return
+	}
+	p.line.Lock()
+	defer p.line.Unlock()
+	if s.epoch == p.epoch {
+		p.condemned++
+		p.reports.log("every resource is condemned", "error", err)
+		p.resetLocked(false)
+	}
+}

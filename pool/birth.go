@@ -1,0 +1,92 @@
+package pool
+
+import (
+	"context"
+	"time"
+)
+
+// construct is the constructor that the register calls, in a goroutine of its
+// own, with a context that ends when the register is closed.
+func (p *Pool[T]) construct(ctx context.Context) (*slot[T], error) {
+	s := &slot[T]{pool: p, number: p.numbers.Add(1)}
+	s.Owner = s
+	building := p.span(ctx, p.config.Trace.BuildStart, p.config.Trace.BuildDone, Event{Resource: s.number})
+	ctx, cancel := context.WithTimeout(building.ctx, p.config.BuildTimeout)
+	defer cancel()
+	err := protect("Constructor", func() (err error) {
+		s.value, err = p.config.Constructor(ctx)
+		return err
+	})
+	if err == nil && any(s.value) == nil {
+		err = errNilResource
+	}
+	p.end(building, err)
+	return s, err
+}
+
+// destruct is the destructor that the register calls, in a goroutine of its
+// own.
+func (p *Pool[T]) destruct(s *slot[T]) {
+	event := Event{Resource: s.number, Retired: s.retired}
+	destroying := p.span(context.Background(), p.config.Trace.DestroyStart, p.config.Trace.DestroyDone, event)
+	hung := time.AfterFunc(p.config.DestroyTimeout, func() { p.hangs(s) })
+	err := protect("Destructor", func() error {
+		p.config.Destructor(s.value)
+		return nil
+	})
+	hung.Stop()
+	p.end(destroying, err)
+
+	p.line.Lock()
+	p.dying--
+	p.destroyed++
+	if err != nil {
+		p.destroyErr = err
+		p.destroyFailures++
+		p.reports.log("destructor failed", "resource", s.number, "error", err)
+	}
+	p.succeedLocked(s)
+	p.balanceLocked()
+	p.news.tell()
+	p.line.Unlock()
+	if s.leave != nil {
+		s.leave.Done()
+	}
+}
+
+// hangs reports a destructor that takes too long. Its place stays taken, but
+// its tenant does not pay for it any longer.
+func (p *Pool[T]) hangs(s *slot[T]) {
+	p.line.Lock()
+	defer p.line.Unlock()
+	p.destroyHangs++
+	p.reports.log("destructor hangs", "resource", s.number, "retired", string(s.retired), "timeout", p.config.DestroyTimeout)
+	if p.dischargeLocked(s) {
+		p.balanceLocked()
+	}
+}
+
+// dischargeLocked ends the charge for a slot that is dying, and reports whether
+// there was one.
+func (p *Pool[T]) dischargeLocked(s *slot[T]) bool {
+	if !s.charged {
+		return false
+	}
+	s.charged = false
+	p.line.ReleaseLocked(&s.Slot)
+	p.line.DropLocked(&s.Slot)
+	return true
+}
+
+// succeedLocked starts the build that the end of s calls for. If its tenant has
+// wrecked it and somebody waits for the place, the tenant pays for the build
+// too.
+func (p *Pool[T]) succeedLocked(s *slot[T]) {
+	if s.succeed {
+		p.buildLocked(order[T]{replaces: s})
+		return
+	}
+	if p.dischargeLocked(s) && p.fresh < p.line.DemandLocked() {
+		p.buildLocked(order[T]{request: p.line.NextLocked(), payer: s})
+	}
+}

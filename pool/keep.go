@@ -1,0 +1,112 @@
+package pool
+
+import (
+	"context"
+	"fmt"
+)
+
+// balanceLocked does what may be due whenever a resource came or went.
+func (p *Pool[T]) balanceLocked() {
+	p.line.DispatchLocked()
+	p.rollLocked()
+	p.refillLocked()
+}
+
+// refillLocked builds what is missing to MinIdle: one at a time, or, while
+// somebody waits in Warm, as many as there may be.
+func (p *Pool[T]) refillLocked() {
+	most := 1
+	if p.warming > 0 {
+		most = p.config.MaxSize
+	}
+	for p.filling < most && p.spareLocked() < p.config.Sizes.MinIdle {
+		if !p.buildLocked(order[T]{idle: true}) {
+			return
+		}
+	}
+}
+
+// spareLocked is how many resources will be warm when the builds are over.
+func (p *Pool[T]) spareLocked() int {
+	return p.line.ReadyLocked() + max(0, p.fresh-p.line.DemandLocked())
+}
+
+// trimLocked retires what is more than MaxIdle.
+func (p *Pool[T]) trimLocked() {
+	if most := p.config.Sizes.MaxIdle; most > 0 {
+		p.retireWarmLocked(Surplus, func() bool { return p.line.ReadyLocked() > most }, nil)
+	}
+}
+
+// makeRoomLocked retires resources dedicated to other tenants, for waiters that
+// have no use for them and no place for another.
+func (p *Pool[T]) makeRoomLocked() {
+	if p.config.Tenancy.Isolation != Dedicated || p.roomLocked() {
+		return
+	}
+	for p.comingLocked() < p.line.DemandLocked() && !p.failing.holds() && p.line.NextLocked() != noRequest {
+		spare := p.line.SpareLocked()
+		if spare == nil {
+			return
+		}
+		p.retireLocked(spare.Owner.(*slot[T]), Displaced)
+	}
+}
+
+// comingLocked is the number of resources that are being built, or for which
+// room is being made.
+func (p *Pool[T]) comingLocked() int { return p.fresh + p.dying }
+
+// Warm builds resources until MinIdle of them are alive, leased ones included,
+// as many at a time as MaxConcurrentBuilds allows. It returns early with an
+// error if a build fails, if the capacity is less than MinIdle, if ctx ends or
+// if the pool is closed. What was built stays.
+func (p *Pool[T]) Warm(ctx context.Context) error {
+	p.line.Lock()
+	defer p.line.Unlock()
+	p.warming++
+	defer func() { p.warming-- }()
+	least, failures := p.config.Sizes.MinIdle, p.failing.total
+	for {
+		p.refillLocked()
+		switch {
+		case p.closed:
+			return fmt.Errorf("pool: warm-up: %w with %d of %d resources alive", ErrClosed, p.live, least)
+		case p.live >= least:
+			return nil
+		case p.failing.total > failures:
+			return fmt.Errorf("pool: warm-up: %d of %d resources are alive: %w", p.live, least, p.failing.err)
+		case p.capacity < least:
+			return fmt.Errorf("pool: warm-up: MinIdle is %d, more than the capacity of %d", least, p.capacity)
+		}
+		news := p.news.next()
+		p.line.Unlock()
+		select {
+		case <-news:
+		case <-ctx.Done():
+		}
+		p.line.Lock()
+		if ctx.Err() != nil {
+			return fmt.Errorf("pool: warm-up: %w with %d of %d resources alive, %d being built", ctx.Err(), p.live, least, p.building)
+		}
+	}
+}
+
+// news tells those who wait for resources to come or go.
+type news struct {
+	changed chan struct{}
+}
+
+func (n *news) next() <-chan struct{} {
+	if n.changed == nil {
+		n.changed = make(chan struct{})
+	}
+	return n.changed
+}
+
+func (n *news) tell() {
+	if n.changed != nil {
+		close(n.changed)
+		n.changed = nil
+	}
+}

@@ -1,0 +1,168 @@
+package pool
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/fairpool/fairpool/fairshare"
+)
+
+// A Leak is a lease that lasts, or lasted, for longer than Guard.LeakAfter, or
+// that was lost, see Guard.DetectLost.
+type Leak struct {
+	Tenant   string
+	Resource uint64
+	Held     time.Duration // so far, or in the end
+	Stack    string        // of the Acquire
+	Returned bool          // the second report: it has ended
+	Lost     bool          // nobody could have ended it any more
+}
+
+// An origin is how a lease came about.
+type origin struct {
+	grant  fairshare.Grant
+	tenant string
+	at     time.Time
+	stack  []uintptr
+}
+
+// originOf returns the origin of a lease, nil if it was not recorded.
+func (s *slot[T]) originOf(g fairshare.Grant) *origin {
+	if o := s.origin.Load(); o != nil && o.grant == g {
+		return o
+	}
+	return nil
+}
+
+// text is the stack as a panic would show it.
+func (o *origin) text() string {
+	var b strings.Builder
+	frames := runtime.CallersFrames(o.stack)
+	for {
+		frame, more := frames.Next()
+		if frame.Function != "" {
+			fmt.Fprintf(&b, "%s\n\t%s:%d\n", frame.Function, frame.File, frame.Line)
+		}
+		if !more {
+			return b.String()
+		}
+	}
+}
+
+// lease makes the lease of a grant, and remembers what has to be known about
+// it.
+func (p *Pool[T]) lease(g fairshare.Grant, tenant string) Lease[T] {
+	l := Lease[T]{grant: g}
+	if !p.recorded {
+		return l
+	}
+	s := p.owner(g)
+	if s == nil {
+		return l
+	}
+	o := &origin{grant: g, tenant: tenant, at: time.Now()}
+	if p.config.Guard.LeakAfter > 0 || p.config.Guard.DetectLost {
+		var stack [32]uintptr
+		o.stack = append(o.stack, stack[:runtime.Callers(3, stack[:])]...)
+	}
+	s.origin.Store(o)
+	if p.config.Guard.DetectLost || p.config.Trace.Release != nil {
+		l.token = &token{}
+	}
+	if release := p.config.Trace.Release; release != nil {
+		l.token.release = func() {
+			if g.Slot() != nil {
+				p.guard("Trace", func() {
+					release(Event{Tenant: tenant, Resource: s.number, Took: time.Since(o.at)})
+				})
+			}
+		}
+	}
+	if p.config.Guard.DetectLost {
+		// The lost lease refers to the token; nothing that lasts does.
+		l.token.cleanup = runtime.AddCleanup(l.token, p.lost, o)
+	}
+	return l
+}
+
+// A token comes with a lease whose end has to be noticed.
+type token struct {
+	release func()
+	cleanup runtime.Cleanup
+}
+
+// ending is called by whoever is about to end the lease; t may be nil.
+func (t *token) ending() {
+	if t == nil {
+		return
+	}
+	t.cleanup.Stop()
+	if t.release != nil {
+		t.release()
+	}
+}
+
+// lost takes back a lease that nobody can end any more.
+func (p *Pool[T]) lost(o *origin) {
+	s := p.owner(o.grant)
+	if s == nil || o.grant.Finish() == nil {
+		return
+	}
+	p.reportLeak(Leak{Tenant: o.tenant, Resource: s.number, Held: time.Since(o.at), Stack: o.text(), Lost: true})
+	p.line.Lock()
+	defer p.line.Unlock()
+	p.lostLeases++
+	p.takeBackLocked(s, Lost)
+}
+
+// leakingLocked reports the leases that last too long, once each, and returns
+// when to look again, 0 if nothing is leased.
+func (p *Pool[T]) leakingLocked(now time.Duration) (next time.Duration) {
+	after := p.config.Guard.LeakAfter
+	for _, held := range p.line.SlotsLocked() {
+		s := held.Owner.(*slot[T])
+		g, out := held.GrantLocked()
+		if !out || s.leaked {
+			continue
+		}
+		due := held.SinceLocked() + after
+		if now >= due {
+			if o := s.originOf(g); o != nil {
+				s.leaked = true
+				p.leaks++
+				p.reportLeak(Leak{Tenant: o.tenant, Resource: s.number, Held: now - held.SinceLocked(), Stack: o.text()})
+				continue
+			}
+			due = now + after // it is being prepared
+		}
+		if next == 0 || due < next {
+			next = due
+		}
+	}
+	return next
+}
+
+// leakEndedLocked reports the end of a lease that was reported.
+func (p *Pool[T]) leakEndedLocked(s *slot[T]) {
+	s.leaked = false
+	if o := s.origin.Load(); o != nil {
+		held := p.line.NowLocked() - s.SinceLocked()
+		p.reportLeak(Leak{Tenant: o.tenant, Resource: s.number, Held: held, Stack: o.text(), Returned: true})
+	}
+}
+
+func (p *Pool[T]) reportLeak(l Leak) {
+	msg := "lease held for long"
+	switch {
+	case l.Returned:
+		msg = "lease held for long has ended"
+	case l.Lost:
+		msg = "lease was lost and is taken back"
+	}
+	p.reports.log(msg, "tenant", l.Tenant, "resource", l.Resource, "held", l.Held, "stack", l.Stack)
+	if leak := p.config.Trace.Leak; leak != nil {
+		p.reports.tell(func() { p.guard("Trace", func() { leak(l) }) })
+	}
+}

@@ -1,0 +1,91 @@
+package pool
+
+import (
+	"context"
+	"errors"
+
+	"github.com/fairpool/fairpool/fairshare"
+)
+
+// ErrNested ends an Acquire that would wait for the caller itself, see
+// Guard.ForbidNested.
+var ErrNested = errors.New("pool: every lease is held by a caller that waits for another")
+
+// waits counts the Acquires of the holder of a lease that are under way.
+type waits struct {
+	grant fairshare.Grant
+	n     int
+}
+
+func (w *waits) add(g fairshare.Grant, n int) {
+	if w.grant != g {
+		*w = waits{grant: g}
+	}
+	w.n += n
+}
+
+// enterNested takes note of an Acquire by a caller that holds leases of this
+// pool already, as far as ctx tells, until leave is called. If it closes the
+// circle in which every holder waits for another lease, that is reported, and
+// an error if it is forbidden.
+func (p *Pool[T]) enterNested(ctx context.Context, tenant string) (leave func(), err error) {
+	if !p.nested {
+		return func() {}, nil
+	}
+	var held []fairshare.Grant
+	for c, _ := ctx.Value(leaseKey{}).(*leaseContext); c != nil; c = c.outer {
+		if s := c.grant.Slot(); s != nil {
+			if own, ok := s.Owner.(*slot[T]); ok && own.pool == p {
+				held = append(held, c.grant)
+			}
+		}
+	}
+	if len(held) == 0 {
+		return func() {}, nil
+	}
+	note := func(n int) {
+		for _, g := range held {
+			if s := p.owner(g); s != nil {
+				s.nested.add(g, n)
+			}
+		}
+	}
+	leave = func() {
+		p.line.Lock()
+		defer p.line.Unlock()
+		note(-1)
+	}
+	p.line.Lock()
+	defer p.line.Unlock()
+	note(1)
+	if !p.stuckLocked() {
+		return leave, nil
+	}
+	p.deadlocks++
+	p.reports.log("dead-lock: every lease is held by a caller that waits for another", "tenant", tenant)
+	if nested := p.config.Trace.Nested; nested != nil {
+		p.reports.tell(func() { p.guard("Trace", func() { nested(Event{Tenant: tenant, Err: ErrNested}) }) })
+	}
+	if p.config.Guard.ForbidNested {
+		note(-1)
+		return nil, p.line.ExplainLocked(tenant, &AcquireError{Err: ErrNested})
+	}
+	return leave, nil
+}
+
+// stuckLocked reports whether the pool is full of leases whose holders wait for
+// another one.
+func (p *Pool[T]) stuckLocked() bool {
+	out := 0
+	for _, held := range p.line.SlotsLocked() {
+		g, ok := held.GrantLocked()
+		if !ok {
+			continue
+		}
+		if s := held.Owner.(*slot[T]); s.nested.grant != g || s.nested.n == 0 {
+			return false
+		}
+		out++
+	}
+	return out > 0 && out >= p.capacity
+}

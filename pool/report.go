@@ -1,0 +1,66 @@
+package pool
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+)
+
+// reports are what is to be told with no caller to tell it to. They are told
+// one after the other by a goroutine that lasts as long as there are any, so
+// they may be made under any lock.
+type reports struct {
+	logger *slog.Logger
+
+	mu      sync.Mutex
+	queue   []func()
+	running bool
+	dropped int
+}
+
+// maxReports bounds the queue, should those who are told not keep up.
+const maxReports = 1024
+
+func (r *reports) log(msg string, args ...any) {
+	if r.logger == nil {
+		return
+	}
+	r.tell(func() { r.logger.Log(context.Background(), slog.LevelWarn, "pool: "+msg, args...) })
+}
+
+func (r *reports) tell(report func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.queue) >= maxReports {
+		r.dropped++
+		return
+	}
+	r.queue = append(r.queue, report)
+	if !r.running {
+		r.running = true
+		go r.run()
+	}
+}
+
+func (r *reports) run() {
+	finished := false
+	defer func() {
+		if !finished { // a report panicked or called Goexit
+			_ = recover()
+			go r.run()
+		}
+	}()
+	for {
+		r.mu.Lock()
+		if len(r.queue) == 0 {
+			r.running, r.queue = false, nil
+			r.mu.Unlock()
+			finished = true
+			return
+		}
+		report := r.queue[0]
+		r.queue = r.queue[1:]
+		r.mu.Unlock()
+		report()
+	}
+}
