@@ -59,7 +59,7 @@ func TestTheWaiterThatSetOffAFailedBuildGetsItsError(t *testing.T) {
 func TestWhenABuildFailsAndNothingIsAliveEverybodyLearnsItAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &factory{build: func(ctx context.Context, n int) error {
-			time.Sleep(time.Duration(n) * time.Second)
+			time.Sleep(time.Second + time.Duration(n)*time.Millisecond)
 			return errNoRoute
 		}}
 		p := newPool(t, f, sized(2))
@@ -67,12 +67,12 @@ func TestWhenABuildFailsAndNothingIsAliveEverybodyLearnsItAtOnce(t *testing.T) {
 		for range 5 {
 			waiting = append(waiting, begin(background, p, "a"))
 		}
-		time.Sleep(1500 * time.Millisecond)
+		time.Sleep(time.Second + time.Millisecond)
 		synctest.Wait()
 		for i, w := range waiting {
 			require.Equal(t, i == 0, w.over(), "another build is under way")
 		}
-		time.Sleep(time.Second)
+		time.Sleep(time.Millisecond)
 		for _, w := range waiting {
 			require.True(t, w.over())
 			e := w.failed(t)
