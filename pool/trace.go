@@ -48,11 +48,6 @@ type Event struct {
 	Retired  Retirement // of Destroy: why
 }
 
-// leases reports whether anybody wants to know about single leases.
-func (t *Trace) leases() bool {
-	return t.AcquireStart != nil || t.AcquireDone != nil || t.Release != nil
-}
-
 // A span is one thing that takes time, as a Trace sees it.
 type span struct {
 	ctx   context.Context
