@@ -2,20 +2,23 @@
 // places at an API, and leases them to tenants so that no tenant can starve
 // another.
 //
-// # The slot
+// # The life of a resource
 //
 // A pool has capacity for a number of slots. A slot is warm, which is to say it
 // holds a live resource; or a build is under way for it; or it is cold, which
 // is only room. Only warm slots are handed out, and the lease of a slot is
 // permit and resource in one: there is nothing to keep in step.
 //
-//	         build                      Acquire
-//	cold ------------> warm (idle) <--------------> leased
-//	 ^                     |            Release        |
-//	 |                     | Resize, Reset, Close      | Destroy; or Release
-//	 |                     v                           | after Reset, Resize
-//	 +----------------- dying <------------------------+ or Close
-//	    destructor returned
+//	        build                  Check, Prepare
+//	cold -----------> warm (idle) ----------------> leased
+//	 ^                |  ^  |  ^                      |
+//	 |      KeepAlive |  |  |  |         Reset        |
+//	 |       a Check  +--+  |  +----------------------+
+//	 |                      |                         |
+//	 |      idle too long,  |       Destroy, revoked, |
+//	 |      too old, unfit  v           lost, unfit   v
+//	 +-------------------- dying <--------------------+
+//	  Destructor returned
 //
 // Who waits, and who is next, package fairshare decides. A released slot goes
 // straight to the next waiter; with nobody waiting it is kept warm, and handed
@@ -25,9 +28,30 @@
 // A build starts when more waiters could use a slot than are being built, and
 // there is room. It belongs to nobody: the resource goes to whoever is next
 // when it is ready, and a waiter takes what comes first, a new resource or a
-// released one. If the build fails, the waiter that set it off gets the error;
-// then builds are tried one at a time, 100 ms apart at first and 10 s at most,
-// until one succeeds.
+// released one. If the build fails, the waiter that set it off gets the error,
+// and if nothing is alive or being built, everybody who waits; then builds are
+// tried one at a time, 100 ms apart at first and 10 s at most, until one
+// succeeds.
+//
+// A tenant is charged for a slot from the grant until the slot is of use to
+// others again: while its resource is prepared, leased and reset, and, if the
+// tenant has wrecked it (Destroy, a failed Prepare or Reset, a revocation that
+// was not heeded), until it is destroyed and, where somebody waits for the
+// place, built again. What a Check finds broken, and what is replaced for its
+// age, nobody is charged for.
+//
+// # Options
+//
+// All options are off, or harmless, by default. What each adds to the cycle of
+// Acquire and Release, without its own work, is in the table of costs below.
+//
+//   - Sizes: how many resources are kept warm, and how many builds run at once.
+//   - Age: how long resources last; replaced one by one rather than together.
+//   - Health: how broken ones are found before a tenant meets them.
+//   - Tenancy: what happens between two tenants, and whether they may share.
+//   - Guard: leaked and lost leases, callers that wait for themselves.
+//   - Reclaim: taking back what is held beyond a share.
+//   - Trace and Logger: seeing it.
 //
 // # Invariants
 //
@@ -53,9 +77,10 @@
 //
 // # Concurrency
 //
-// All methods of Pool, Tenant and Lease may be called from any goroutine. One
-// mutex guards the pool; constructors and destructors run outside it, in
-// goroutines of their own, where a panic becomes an error. Every resource is
+// All methods of Pool, Tenant and Lease may be called from any goroutine, from
+// hooks too. One mutex guards the pool; constructors, destructors and hooks run
+// outside it, in goroutines of their own, where a panic becomes an error, and
+// only Trace and Health.MarkBad in that of whoever they are about. Every resource is
 // registered with a puddle.Pool from birth to death; its ceiling of MaxSize
 // holds whatever else happens. Releasing and acquiring do not touch it.
 package pool
