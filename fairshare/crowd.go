@@ -36,7 +36,7 @@ func (l *Line) lateLocked(ctx context.Context, t *sched.Tenant) *AcquireError {
 	if l.patience.limit > 0 {
 		left = min(left, l.patience.limit)
 	}
-	if estimate <= left {
+	if estimate == 0 || estimate <= left {
 		return nil
 	}
 	l.sched.Reject(t)

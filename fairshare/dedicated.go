@@ -4,7 +4,8 @@ import "github.com/fairpool/fairpool/fairshare/sched"
 
 // Dedicate has each slot serve one tenant only, the first that gets it. It is
 // to be called before the first use. coming, which is called under the lock,
-// is the number of slots that are being made, or for which room is being made.
+// is the number of slots that are being made, or for which there is room or
+// will be soon; others use their own slots meanwhile as far as that suffices.
 func (l *Line) Dedicate(coming func() int) { l.ready.dedicated, l.coming = true, coming }
 
 // dispatchDedicatedLocked hands ready slots to the tenants that they are

@@ -26,7 +26,9 @@ func (l *Line) Explain(tenant string, e *AcquireError) *AcquireError {
 
 // ExplainLocked is Explain for a caller that holds the lock.
 func (l *Line) ExplainLocked(tenant string, e *AcquireError) *AcquireError {
-	return l.explainLocked(l.sched.Tenant(l.now, tenant), e)
+	t := l.sched.Tenant(l.now, tenant)
+	l.sched.Dismiss(t)
+	return l.explainLocked(t, e)
 }
 
 // explainLocked completes e with the figures of the moment and, unless it has

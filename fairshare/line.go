@@ -119,18 +119,17 @@ func (l *Line) acquire(ctx context.Context, tenant string, m *Member) (Grant, er
 		l.Lock()
 	}
 	slot, t, refusal := l.requestLocked(tenant, m)
-	if slot != nil || refusal != nil {
+	if slot != nil {
+		g := slot.grant() // without the lock it might be that of the next already
 		l.Unlock()
-		if refusal != nil {
-			return Grant{}, refusal
-		}
-		return slot.grant(), nil
+		return g, nil
 	}
-	if l.rejectLate {
-		if e := l.lateLocked(ctx, t); e != nil {
-			l.Unlock()
-			return Grant{}, e
-		}
+	if refusal == nil && l.rejectLate {
+		refusal = l.lateLocked(ctx, t)
+	}
+	if refusal != nil {
+		l.Unlock()
+		return Grant{}, refusal
 	}
 	w := l.newWaiter(tenant)
 	l.enqueueLocked(t, w)
@@ -158,12 +157,16 @@ func (l *Line) requestLocked(tenant string, m *Member) (*Slot, *sched.Tenant, *A
 // admitLocked is requestLocked for a waiter from the inbox.
 func (l *Line) admitLocked(w *waiter) {
 	slot, t, refusal := l.requestLocked(w.tenant, nil)
-	if slot != nil || refusal != nil {
-		w.slot, w.err = slot, refusal
+	switch {
+	case slot != nil:
+		w.grant = slot.grant()
 		l.wakeLocked(w)
-		return
+	case refusal != nil:
+		w.err = refusal
+		l.wakeLocked(w)
+	default:
+		l.enqueueLocked(t, w)
 	}
-	l.enqueueLocked(t, w)
 }
 
 // TryAcquireLocked takes a slot if there is one and the tenant may have it.
@@ -216,7 +219,6 @@ func (l *Line) enqueueLocked(t *sched.Tenant, w *waiter) {
 }
 
 func (l *Line) enqueuedLocked(w *waiter) {
-	w.queued = true
 	r := Request{&w.Waiter, w.Seq()}
 	l.patience.begin(l, r)
 	if l.DemandLocked() > 0 {
@@ -233,13 +235,15 @@ func (l *Line) Retry(ctx context.Context, tenant string, since time.Duration, se
 	l.readClockLocked()
 	settle()
 	slot, t, refusal := l.requestLocked(tenant, nil)
-	if slot != nil || refusal != nil {
+	if slot != nil {
+		g := slot.grant()
 		l.DispatchLocked()
 		l.Unlock()
-		if refusal != nil {
-			return Grant{}, refusal
-		}
-		return slot.grant(), nil
+		return g, nil
+	}
+	if refusal != nil {
+		l.Unlock()
+		return Grant{}, refusal
 	}
 	w := l.newWaiter(tenant)
 	l.sched.Requeue(l.now, t, &w.Waiter, since)

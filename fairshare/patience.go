@@ -57,6 +57,7 @@ func (l *Line) loosePatience() {
 		p.stays[0] = stay{}
 		p.stays = p.stays[1:]
 	}
+	l.leftLocked()
 	if len(p.stays) == 0 {
 		p.stop()
 		return

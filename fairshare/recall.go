@@ -23,7 +23,7 @@ func (l *Line) OverdueLocked(after time.Duration, asked func(*Slot) bool) (back 
 		return nil, 0
 	}
 	next = l.now + after
-	r := recall{line: l, after: after, entitled: l.sched.Entitled(), held: make(map[*sched.Tenant][]*Slot)}
+	r := recall{line: l, after: after, entitled: l.sched.Entitled(), held: make(map[*sched.Tenant][]*Slot), helped: make(map[*sched.Tenant]int)}
 	coming := 0
 	for _, slot := range l.slots {
 		if _, held := slot.GrantLocked(); held {
@@ -37,12 +37,13 @@ func (l *Line) OverdueLocked(after time.Duration, asked func(*Slot) bool) (back 
 	for _, t := range r.wanting(&next) {
 		if coming > 0 {
 			coming--
-			continue
-		}
-		if slot := r.victim(t); slot != nil {
+		} else if slot := r.victim(t); slot != nil {
 			g, _ := slot.GrantLocked()
 			back = append(back, g)
+		} else {
+			continue
 		}
+		r.helped[t]++
 	}
 	return back, next
 }
@@ -52,40 +53,49 @@ type recall struct {
 	after    time.Duration
 	entitled map[*sched.Tenant]float64
 	held     map[*sched.Tenant][]*Slot // not asked back
+	helped   map[*sched.Tenant]int     // slots that are to come
 }
 
 // wanting lists the tenants that are to be helped, once for each slot, those
 // that miss most first. next is brought forward to when somebody's time is up.
 func (r *recall) wanting(next *time.Duration) []*sched.Tenant {
-	var all []*sched.Tenant
-	missing := func(t *sched.Tenant) float64 { return r.entitled[t] - float64(t.Held()) }
+	type want struct {
+		tenant  *sched.Tenant
+		missing float64
+	}
+	var all []want
 	for t := range r.entitled {
-		left := missing(t)
+		left := r.entitled[t] - float64(t.Held())
 		for w := t.First(); w != nil && left > 0; w = w.Next() {
 			if due := w.Since() + r.after; due > r.line.now {
 				*next = min(*next, due)
 				break
 			}
-			all = append(all, t)
+			all = append(all, want{t, left})
 			left--
 		}
 	}
-	slices.SortStableFunc(all, func(a, b *sched.Tenant) int {
-		return cmp.Or(cmp.Compare(missing(b), missing(a)), cmp.Compare(a.First().Seq(), b.First().Seq()))
+	slices.SortFunc(all, func(a, b want) int {
+		return cmp.Or(cmp.Compare(b.missing, a.missing), cmp.Compare(a.tenant.First().Seq(), b.tenant.First().Seq()))
 	})
-	return all
+	tenants := make([]*sched.Tenant, len(all))
+	for i, w := range all {
+		tenants[i] = w.tenant
+	}
+	return tenants
 }
 
 // victim picks the slot that makes room for t, nil if nobody has one too many.
 func (r *recall) victim(t *sched.Tenant) *Slot {
 	var from *sched.Tenant
 	var most float64
+	holds := t.Held() + r.helped[t]
 	for o, slots := range r.held {
 		excess := float64(len(slots)) - r.entitled[o]
 		if o == t || excess <= 0 || excess < most || excess == most && from != nil && o.Name() > from.Name() {
 			continue
 		}
-		if t.Held() > 0 && float64(len(slots))*o.PerSlot() <= float64(t.Held()+1)*t.PerSlot() {
+		if holds > 0 && float64(len(slots))*o.PerSlot() <= float64(holds+1)*t.PerSlot() {
 			continue
 		}
 		if r.youngest(slots) >= 0 {

@@ -116,13 +116,8 @@ func (l *Line) Tenants() iter.Seq2[string, TenantStats] {
 }
 
 func (l *Line) oldestWaitLocked() (oldest time.Duration) {
-	if l.sched.Waiting() == 0 {
-		return 0
-	}
-	for t := range l.sched.Tenants() {
-		if w := t.First(); w != nil {
-			oldest = max(oldest, l.now-w.Since())
-		}
+	for _, t := range l.sched.Queued() {
+		oldest = max(oldest, l.now-t.First().Since())
 	}
 	return oldest
 }

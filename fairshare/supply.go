@@ -153,6 +153,7 @@ func (l *Line) ReleaseLocked(slot *Slot) {
 // ChargeLocked charges the tenant that held a slot last as if it held it again,
 // until ReleaseLocked.
 func (l *Line) ChargeLocked(slot *Slot) {
+	slot.tenant = l.sched.Tenant(l.now, slot.tenant.Name()) // the record may have been forgotten
 	l.sched.Grant(l.now, slot.tenant)
 	slot.since = l.now
 }

@@ -2,6 +2,7 @@ package fairshare
 
 import (
 	"context"
+	"time"
 
 	"github.com/fairpool/fairpool/fairshare/sched"
 )
@@ -10,9 +11,9 @@ import (
 type waiter struct {
 	sched.Waiter
 	tenant string
-	queued bool
-	ready  chan struct{} // one send when slot or err is set; none after a cancel
-	slot   *Slot
+	ready  chan struct{} // one send when grant or err is set; none after a cancel
+	grant  Grant
+	waited time.Duration // in the queue, for the grant
 	err    *AcquireError
 	next   *waiter // in Line.arrivals or Line.woken
 }
@@ -33,7 +34,7 @@ func (l *Line) newWaiter(tenant string) *waiter {
 
 func (l *Line) freeWaiter(w *waiter) {
 	// A Request may still refer to the sched.Waiter, which the lock guards.
-	w.tenant, w.slot, w.err, w.queued = "", nil, nil, false
+	w.tenant, w.grant, w.waited, w.err = "", Grant{}, 0, nil
 	l.waiters.Put(w)
 }
 
@@ -48,6 +49,7 @@ func (l *Line) wait(ctx context.Context, done <-chan struct{}, w *waiter) (Grant
 			l.Lock()
 			if w.Seq() != 0 {
 				err := contextError(ctx, l.removeLocked(w, &AcquireError{}))
+				l.leftLocked()
 				l.Unlock()
 				l.freeWaiter(w)
 				return Grant{}, err
@@ -56,25 +58,28 @@ func (l *Line) wait(ctx context.Context, done <-chan struct{}, w *waiter) (Grant
 			<-w.ready // it was granted or failed before it could be cancelled
 		}
 	}
-	slot, since, queued, failure := w.slot, w.Since(), w.queued, w.err
+	tenant, g, waited, failure := w.tenant, w.grant, w.waited, w.err
 	l.freeWaiter(w)
 	switch {
 	case failure != nil:
 		return Grant{}, failure
 	case isDone(done):
-		// The grant lost the race against the cancel: pass the slot on.
-		e := &AcquireError{Reason: HandedOver}
-		if queued {
-			e.Waited = slot.since - since
-		}
-		slot.grant().Finish()
-		l.Lock()
-		err := contextError(ctx, l.explainLocked(slot.tenant, e))
-		l.returnLocked(slot)
-		l.Unlock()
-		return Grant{}, err
+		return Grant{}, contextError(ctx, l.passOn(tenant, g, waited))
 	}
-	return slot.grant(), nil
+	return g, nil
+}
+
+// passOn gives a slot to the next, whose grant has lost the race against the
+// cancel.
+func (l *Line) passOn(tenant string, g Grant, waited time.Duration) *AcquireError {
+	slot := g.Finish()
+	l.Lock()
+	defer l.Unlock()
+	e := l.ExplainLocked(tenant, &AcquireError{Reason: HandedOver, Waited: waited})
+	if slot != nil { // else it was asked back meanwhile
+		l.returnLocked(slot)
+	}
+	return e
 }
 
 func isDone(done <-chan struct{}) bool {
@@ -97,10 +102,18 @@ func (l *Line) removeLocked(w *waiter, e *AcquireError) *AcquireError {
 	return l.explainLocked(t, e)
 }
 
+// leftLocked is due when somebody has left the queue. Where slots are dedicated,
+// it may have kept others from their own.
+func (l *Line) leftLocked() {
+	if l.ready.dedicated {
+		l.DispatchLocked()
+	}
+}
+
 func (l *Line) handLocked(granted *sched.Waiter, slot *Slot) {
 	w := granted.Owner.(*waiter)
-	w.slot = slot
-	l.waited += l.now - w.Since()
+	w.grant, w.waited = slot.grant(), l.now-w.Since()
+	l.waited += w.waited
 	l.wakeLocked(w)
 }
 

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"time"
 
 	"github.com/fairpool/fairpool/fairshare"
 )
@@ -61,8 +62,8 @@ func (p *Pool[T]) holdFit(ctx context.Context, tenant string, ask source) (fairs
 		why, fault := p.handOver(ctx, tenant, g, s)
 		switch why {
 		case "":
-			if fault != nil {
-				return fairshare.Grant{}, fault // the caller gave up; the slot is passed on
+			if fault != nil { // the caller gave up; the slot is passed on
+				return fairshare.Grant{}, p.line.Explain(tenant, contextError(ctx, p.line.Now()-since))
 			}
 			if g.Slot() != nil {
 				return g, nil
@@ -70,7 +71,7 @@ func (p *Pool[T]) holdFit(ctx context.Context, tenant string, ask source) (fairs
 			continue
 		case PrepareFailed:
 			if unprepared++; unprepared == maxPrepares {
-				Lease[T]{grant: g}.destroy(why)
+				p.reject(g, s, why)
 				return fairshare.Grant{}, p.line.Explain(tenant, &AcquireError{
 					Reason: fairshare.NotPrepared, Err: fault, Waited: p.line.Now() - since,
 				})
@@ -100,20 +101,31 @@ func (p *Pool[T]) rejectLocked(s *slot[T], why Retirement) {
 	p.retireLocked(s, why)
 }
 
+// reject ends a grant whose resource was unfit for the tenant.
+func (p *Pool[T]) reject(g fairshare.Grant, s *slot[T], why Retirement) {
+	if g.Finish() == nil {
+		return
+	}
+	p.line.Lock()
+	defer p.line.Unlock()
+	p.rejectLocked(s, why)
+	p.balanceLocked()
+}
+
 // handOver checks the resource of a slot that was just granted, if it was idle
 // for long, and prepares it for the tenant. It returns why the resource is
 // unfit, and the fault found; or an error alone if the caller's ctx ended
 // first, and then the slot is seen to.
 func (p *Pool[T]) handOver(ctx context.Context, tenant string, g fairshare.Grant, s *slot[T]) (why Retirement, err error) {
 	if p.config.Health.Check != nil && s.SinceLocked()-s.trusted > p.config.Health.CheckAfter {
-		why, err = p.await(ctx, tenant, g, s, CheckFailed, p.check(ctx, s, tenant))
+		why, err = p.await(ctx, g, s, CheckFailed, p.check(ctx, s, tenant))
 		if err != nil {
 			return why, err
 		}
 	}
 	if p.config.Tenancy.Prepare != nil {
-		h := Handover{Tenant: tenant, Previous: s.previous, Fresh: s.uses == 1}
-		return p.await(ctx, tenant, g, s, PrepareFailed, p.prepare(ctx, s, h))
+		h := Handover{Tenant: tenant, Previous: s.previous, Fresh: !s.prepared}
+		return p.await(ctx, g, s, PrepareFailed, p.prepare(ctx, s, h))
 	}
 	return "", nil
 }
@@ -121,7 +133,7 @@ func (p *Pool[T]) handOver(ctx context.Context, tenant string, g fairshare.Grant
 // await waits for a task on behalf of a caller, and returns the error of the
 // task and why, that of a caller that gave up alone. Then the task goes on
 // without it, and the slot is passed on when it is over.
-func (p *Pool[T]) await(ctx context.Context, tenant string, g fairshare.Grant, s *slot[T], why Retirement, t *task) (Retirement, error) {
+func (p *Pool[T]) await(ctx context.Context, g fairshare.Grant, s *slot[T], why Retirement, t *task) (Retirement, error) {
 	err, gaveUp := t.waitFor(ctx)
 	if !gaveUp {
 		if err == nil {
@@ -133,16 +145,17 @@ func (p *Pool[T]) await(ctx context.Context, tenant string, g fairshare.Grant, s
 	go func() {
 		if err := t.wait(); err != nil {
 			p.judge(s, err)
-			Lease[T]{grant: g}.destroy(why)
+			p.reject(g, s, why)
 			return
 		}
 		g.Release()
 	}()
-	return "", p.line.Explain(tenant, contextError(ctx))
+	return "", ctx.Err()
 }
 
-func contextError(ctx context.Context) *AcquireError {
-	e := &AcquireError{Reason: fairshare.NotPrepared, Err: ctx.Err()}
+// contextError is the error of a caller that gave up while hooks ran.
+func contextError(ctx context.Context, waited time.Duration) *AcquireError {
+	e := &AcquireError{Reason: fairshare.NotPrepared, Err: ctx.Err(), Waited: waited}
 	if cause := context.Cause(ctx); cause != e.Err {
 		e.Cause = cause
 	}

@@ -29,16 +29,19 @@ func (p *Pool[T]) construct(ctx context.Context) (*slot[T], error) {
 func (p *Pool[T]) destruct(s *slot[T]) {
 	event := Event{Resource: s.number, Retired: s.retired}
 	destroying := p.span(context.Background(), p.config.Trace.DestroyStart, p.config.Trace.DestroyDone, event)
-	hung := time.AfterFunc(p.config.DestroyTimeout, func() { p.hangs(s) })
+	timer := time.AfterFunc(p.config.DestroyTimeout, func() { p.hangs(s) })
 	err := protect("Destructor", func() error {
 		p.config.Destructor(s.value)
 		return nil
 	})
-	hung.Stop()
+	hung := !timer.Stop()
 	p.end(destroying, err)
 
 	p.line.Lock()
 	p.dying--
+	if hung {
+		p.hanging--
+	}
 	p.destroyed++
 	if err != nil {
 		p.destroyErr = err
@@ -60,10 +63,10 @@ func (p *Pool[T]) hangs(s *slot[T]) {
 	p.line.Lock()
 	defer p.line.Unlock()
 	p.destroyHangs++
+	p.hanging++
 	p.reports.log("destructor hangs", "resource", s.number, "retired", string(s.retired), "timeout", p.config.DestroyTimeout)
-	if p.dischargeLocked(s) {
-		p.balanceLocked()
-	}
+	p.dischargeLocked(s)
+	p.balanceLocked() // nobody has to count on its place any longer
 }
 
 // dischargeLocked ends the charge for a slot that is dying, and reports whether
@@ -83,7 +86,9 @@ func (p *Pool[T]) dischargeLocked(s *slot[T]) bool {
 // too.
 func (p *Pool[T]) succeedLocked(s *slot[T]) {
 	if s.succeed {
-		p.buildLocked(order[T]{replaces: s})
+		if !p.buildLocked(order[T]{replaces: s}) {
+			p.replacedLocked(s, nil)
+		}
 		return
 	}
 	if p.dischargeLocked(s) && p.fresh < p.line.DemandLocked() {

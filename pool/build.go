@@ -45,8 +45,7 @@ func (p *Pool[T]) roomLocked() bool { return p.live+p.building+p.dying < p.capac
 
 // buildLocked starts a build, if there is room for it and no backoff.
 func (p *Pool[T]) buildLocked(o order[T]) bool {
-	most := p.config.Sizes.MaxConcurrentBuilds
-	if p.closed || !p.roomLocked() || p.failing.holds() || most > 0 && p.building >= most {
+	if p.closed || !p.roomLocked() || p.failing.holds() || p.busyLocked() {
 		return false
 	}
 	o.epoch, o.probe = p.epoch, p.failing.err != nil
@@ -77,9 +76,9 @@ func (p *Pool[T]) build(o order[T]) {
 	p.buildTime += took
 	if o.epoch == p.epoch {
 		p.fresh--
-	}
-	if o.idle {
-		p.filling--
+		if o.idle {
+			p.filling--
+		}
 	}
 	if o.probe {
 		p.failing.probing = false
@@ -87,12 +86,12 @@ func (p *Pool[T]) build(o order[T]) {
 	if o.payer != nil {
 		p.line.ReleaseLocked(&o.payer.Slot)
 	}
+	p.replacedLocked(o.replaces, err) // first: there may be no room for both
 	if err != nil {
 		p.failedLocked(o.request, err)
 	} else {
 		p.bornLocked(resource, o.epoch)
 	}
-	p.replacedLocked(o.replaces, err)
 	p.balanceLocked() // the end of a backoff makes room for more builds
 	p.news.tell()
 }

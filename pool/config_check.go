@@ -22,7 +22,11 @@ func (f *faults) duration(field string, d *time.Duration, fallback time.Duration
 	} else if *d == 0 {
 		*d = fallback
 	}
+	*d = min(*d, longest)
 }
+
+// longest is for ever. The sum of a few is still a time.Duration.
+const longest = math.MaxInt64 / 4
 
 func (f *faults) count(field string, n int) {
 	if n < 0 {

@@ -10,8 +10,9 @@ import (
 // and by its parents those that the caller holds besides.
 type leaseContext struct {
 	context.Context
-	grant fairshare.Grant
-	outer *leaseContext // nil if there is none
+	cancel context.CancelCauseFunc
+	grant  fairshare.Grant
+	outer  *leaseContext // nil if there is none
 }
 
 type leaseKey struct{}
@@ -30,12 +31,15 @@ func (c *leaseContext) Value(key any) any {
 func (l Lease[T]) Context(parent context.Context) (ctx context.Context, cancel context.CancelFunc) {
 	inner, cancelCause := context.WithCancelCause(parent)
 	outer, _ := parent.Value(leaseKey{}).(*leaseContext)
-	ctx = &leaseContext{inner, l.grant, outer}
+	c := &leaseContext{inner, cancelCause, l.grant, outer}
 	r := l.revocation()
 	if r == nil {
 		cancelCause(errEnded)
-		return ctx, func() {}
+		return c, func() {}
 	}
-	r.onRevoke(cancelCause)
-	return ctx, func() { cancelCause(context.Canceled) }
+	r.watch(c)
+	return c, func() {
+		r.forget(c)
+		cancelCause(context.Canceled)
+	}
 }

@@ -40,17 +40,22 @@ func (p *Pool[T]) holders() iter.Seq2[fairshare.Grant, Holder] {
 		type held struct {
 			grant  fairshare.Grant
 			holder Holder
+			origin *origin
 		}
 		var all []held
 		p.line.Lock()
 		for _, out := range p.line.SlotsLocked() {
 			if g, ok := out.GrantLocked(); ok {
-				all = append(all, held{g, p.holderLocked(g, out.Owner.(*slot[T]))})
+				s := out.Owner.(*slot[T])
+				all = append(all, held{g, p.holderLocked(g, s), s.originOf(g)})
 			}
 		}
 		p.line.Unlock()
 		slices.SortFunc(all, func(a, b held) int { return cmp.Compare(a.holder.Resource, b.holder.Resource) })
 		for _, h := range all {
+			if h.origin != nil {
+				h.holder.Stack = h.origin.text()
+			}
 			if !yield(h.grant, h.holder) {
 				return
 			}
@@ -58,6 +63,7 @@ func (p *Pool[T]) holders() iter.Seq2[fairshare.Grant, Holder] {
 	}
 }
 
+// holderLocked is the holder of s, without the stack, which takes a while.
 func (p *Pool[T]) holderLocked(g fairshare.Grant, s *slot[T]) Holder {
 	h := Holder{Tenant: s.TenantLocked(), Resource: s.number}
 	since := s.SinceLocked()
@@ -70,9 +76,6 @@ func (p *Pool[T]) holderLocked(g fairshare.Grant, s *slot[T]) Holder {
 	h.Held = p.line.NowLocked() - since
 	if r := s.revocation.Load(); r != nil && r.grant == g {
 		h.Revoked = r.isRevoked()
-	}
-	if o := s.originOf(g); o != nil && len(o.stack) > 0 {
-		h.Stack = o.text()
 	}
 	return h
 }

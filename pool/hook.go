@@ -98,7 +98,13 @@ func (p *Pool[T]) prepare(ctx context.Context, s *slot[T], h Handover) *task {
 	return p.begin(ctx, hook{
 		"Prepare", p.config.Tenancy.PrepareTimeout, p.config.Trace.PrepareStart, p.config.Trace.PrepareDone,
 		&p.prepareFailures, Event{Tenant: h.Tenant, Resource: s.number},
-	}, func(ctx context.Context) error { return p.config.Tenancy.Prepare(ctx, s.value, h) })
+	}, func(ctx context.Context) error {
+		err := p.config.Tenancy.Prepare(ctx, s.value, h)
+		if err == nil { // a grant that came to nothing before this one does not count
+			s.prepared, s.previous = true, h.Tenant
+		}
+		return err
+	})
 }
 
 func (p *Pool[T]) reset(s *slot[T], tenant string) *task {

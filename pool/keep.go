@@ -3,11 +3,16 @@ package pool
 import (
 	"context"
 	"fmt"
+	"math"
 )
 
 // balanceLocked does what may be due whenever a resource came or went.
 func (p *Pool[T]) balanceLocked() {
 	p.line.DispatchLocked()
+	if p.alarm.behind && !p.busyLocked() {
+		p.alarm.behind = false
+		p.alarmLocked(p.line.NowLocked() + 1)
+	}
 	p.rollLocked()
 	p.refillLocked()
 }
@@ -26,9 +31,10 @@ func (p *Pool[T]) refillLocked() {
 	}
 }
 
-// spareLocked is how many resources will be warm when the builds are over.
+// spareLocked is how many resources will be warm when the builds and the checks
+// are over.
 func (p *Pool[T]) spareLocked() int {
-	return p.line.ReadyLocked() + max(0, p.fresh-p.line.DemandLocked())
+	return p.line.ReadyLocked() + p.checking + max(0, p.fresh-p.line.DemandLocked())
 }
 
 // trimLocked retires what is more than MaxIdle.
@@ -44,18 +50,29 @@ func (p *Pool[T]) makeRoomLocked() {
 	if p.config.Tenancy.Isolation != Dedicated || p.roomLocked() {
 		return
 	}
-	for p.comingLocked() < p.line.DemandLocked() && !p.failing.holds() && p.line.NextLocked() != noRequest {
-		spare := p.line.SpareLocked()
-		if spare == nil {
-			return
-		}
+	if p.comingLocked() < p.line.DemandLocked() && p.line.NextLocked() != noRequest {
+		p.displaceLocked()
+	}
+}
+
+// displaceLocked retires the resource that would be missed least.
+func (p *Pool[T]) displaceLocked() {
+	if spare := p.line.SpareLocked(); spare != nil {
 		p.retireLocked(spare.Owner.(*slot[T]), Displaced)
+		p.line.DispatchLocked() // now others may use their own; if not, it comes back here
 	}
 }
 
 // comingLocked is the number of resources that are being built, or for which
-// room is being made.
-func (p *Pool[T]) comingLocked() int { return p.fresh + p.dying }
+// there is room or will be soon. It is no limit to others while builds fail:
+// nobody gets a resource any sooner by their keeping back.
+func (p *Pool[T]) comingLocked() int {
+	if p.failing.holds() {
+		return math.MaxInt
+	}
+	room := max(0, p.capacity-p.live-p.building-p.dying)
+	return p.fresh + p.dying - p.hanging + room
+}
 
 // Warm builds resources until MinIdle of them are alive, leased ones included,
 // as many at a time as MaxConcurrentBuilds allows. It returns early with an
@@ -74,7 +91,7 @@ func (p *Pool[T]) Warm(ctx context.Context) error {
 			return fmt.Errorf("pool: warm-up: %w with %d of %d resources alive", ErrClosed, p.live, least)
 		case p.live >= least:
 			return nil
-		case p.failing.total > failures:
+		case p.failing.total > failures && p.failing.err != nil: // none has succeeded since
 			return fmt.Errorf("pool: warm-up: %d of %d resources are alive: %w", p.live, least, p.failing.err)
 		case p.capacity < least:
 			return fmt.Errorf("pool: warm-up: MinIdle is %d, more than the capacity of %d", least, p.capacity)

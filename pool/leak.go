@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/fairpool/fairpool/fairshare"
@@ -36,13 +37,18 @@ func (s *slot[T]) originOf(g fairshare.Grant) *origin {
 	return nil
 }
 
-// text is the stack as a panic would show it.
+// packagePrefix begins the names of this package's functions.
+const packagePrefix = "github.com/fairpool/fairpool/pool."
+
+// text is the stack as a panic would show it, from the caller of this package
+// upwards.
 func (o *origin) text() string {
 	var b strings.Builder
 	frames := runtime.CallersFrames(o.stack)
 	for {
 		frame, more := frames.Next()
-		if frame.Function != "" {
+		inside := b.Len() == 0 && strings.HasPrefix(frame.Function, packagePrefix)
+		if frame.Function != "" && !inside {
 			fmt.Fprintf(&b, "%s\n\t%s:%d\n", frame.Function, frame.File, frame.Line)
 		}
 		if !more {
@@ -65,7 +71,7 @@ func (p *Pool[T]) lease(g fairshare.Grant, tenant string) Lease[T] {
 	o := &origin{grant: g, tenant: tenant, at: time.Now()}
 	if p.config.Guard.LeakAfter > 0 || p.config.Guard.DetectLost {
 		var stack [32]uintptr
-		o.stack = append(o.stack, stack[:runtime.Callers(3, stack[:])]...)
+		o.stack = append(o.stack, stack[:runtime.Callers(2, stack[:])]...)
 	}
 	s.origin.Store(o)
 	if p.config.Guard.DetectLost || p.config.Trace.Release != nil {
@@ -90,6 +96,7 @@ func (p *Pool[T]) lease(g fairshare.Grant, tenant string) Lease[T] {
 // A token comes with a lease whose end has to be noticed.
 type token struct {
 	release func()
+	told    atomic.Bool // of the release
 	cleanup runtime.Cleanup
 }
 
@@ -99,7 +106,7 @@ func (t *token) ending() {
 		return
 	}
 	t.cleanup.Stop()
-	if t.release != nil {
+	if t.release != nil && t.told.CompareAndSwap(false, true) {
 		t.release()
 	}
 }
@@ -110,7 +117,7 @@ func (p *Pool[T]) lost(o *origin) {
 	if s == nil || o.grant.Finish() == nil {
 		return
 	}
-	p.reportLeak(Leak{Tenant: o.tenant, Resource: s.number, Held: time.Since(o.at), Stack: o.text(), Lost: true})
+	p.reportLeak(o, Leak{Resource: s.number, Held: time.Since(o.at), Lost: true})
 	p.line.Lock()
 	defer p.line.Unlock()
 	p.lostLeases++
@@ -132,7 +139,7 @@ func (p *Pool[T]) leakingLocked(now time.Duration) (next time.Duration) {
 			if o := s.originOf(g); o != nil {
 				s.leaked = true
 				p.leaks++
-				p.reportLeak(Leak{Tenant: o.tenant, Resource: s.number, Held: now - held.SinceLocked(), Stack: o.text()})
+				p.reportLeak(o, Leak{Resource: s.number, Held: now - held.SinceLocked()})
 				continue
 			}
 			due = now + after // it is being prepared
@@ -149,11 +156,15 @@ func (p *Pool[T]) leakEndedLocked(s *slot[T]) {
 	s.leaked = false
 	if o := s.origin.Load(); o != nil {
 		held := p.line.NowLocked() - s.SinceLocked()
-		p.reportLeak(Leak{Tenant: o.tenant, Resource: s.number, Held: held, Stack: o.text(), Returned: true})
+		p.reportLeak(o, Leak{Resource: s.number, Held: held, Returned: true})
 	}
 }
 
-func (p *Pool[T]) reportLeak(l Leak) {
+// reportLeak tells of a leak. The stack becomes text off the lock.
+func (p *Pool[T]) reportLeak(o *origin, l Leak) {
+	if p.reports.logger == nil && p.config.Trace.Leak == nil {
+		return
+	}
 	msg := "lease held for long"
 	switch {
 	case l.Returned:
@@ -161,8 +172,11 @@ func (p *Pool[T]) reportLeak(l Leak) {
 	case l.Lost:
 		msg = "lease was lost and is taken back"
 	}
-	p.reports.log(msg, "tenant", l.Tenant, "resource", l.Resource, "held", l.Held, "stack", l.Stack)
-	if leak := p.config.Trace.Leak; leak != nil {
-		p.reports.tell(func() { p.guard("Trace", func() { leak(l) }) })
-	}
+	p.reports.tell(func() {
+		l.Tenant, l.Stack = o.tenant, o.text()
+		if leak := p.config.Trace.Leak; leak != nil {
+			p.guard("Trace", func() { leak(l) })
+		}
+		p.reports.write(msg, "tenant", l.Tenant, "resource", l.Resource, "held", l.Held, "stack", l.Stack)
+	})
 }

@@ -29,7 +29,7 @@ func (w *waits) add(g fairshare.Grant, n int) {
 // circle in which every holder waits for another lease, that is reported, and
 // an error if it is forbidden.
 func (p *Pool[T]) enterNested(ctx context.Context, tenant string) (leave func(), err error) {
-	if !p.nested {
+	if !p.nested || ctx.Err() != nil { // it will not wait
 		return func() {}, nil
 	}
 	var held []fairshare.Grant
@@ -58,7 +58,7 @@ func (p *Pool[T]) enterNested(ctx context.Context, tenant string) (leave func(),
 	p.line.Lock()
 	defer p.line.Unlock()
 	note(1)
-	if !p.stuckLocked() {
+	if p.closed || !p.stuckLocked() {
 		return leave, nil
 	}
 	p.deadlocks++

@@ -53,6 +53,7 @@ type Pool[T any] struct {
 	filling   int // those of building that are for MinIdle
 	fresh     int // those of building that are of this epoch
 	dying     int
+	hanging   int // those of dying that outlasted DestroyTimeout
 	warming   int // calls of Warm
 	failing   failing
 	alarm     alarm
@@ -167,11 +168,15 @@ func (p *Pool[T]) TryAcquire(tenant string) (Lease[T], bool) {
 		return Lease[T]{grant: g}, ok
 	}
 	l, err := p.attend(context.Background(), tenant, func(context.Context, string) (fairshare.Grant, error) {
-		if why, err := p.handOver(context.Background(), tenant, g, p.owner(g)); err != nil {
-			Lease[T]{grant: g}.destroy(why)
-			return fairshare.Grant{}, err
+		s := p.owner(g)
+		if s == nil { // revoked, and taken back already
+			return fairshare.Grant{}, ErrRevoked
 		}
-		return g, nil
+		why, err := p.handOver(context.Background(), tenant, g, s)
+		if err != nil {
+			p.reject(g, s, why)
+		}
+		return g, err
 	})
 	return l, err == nil
 }
@@ -182,8 +187,11 @@ func (p *Pool[T]) tryAcquire(tenant string) (fairshare.Grant, bool) {
 	if g, ok := p.line.TryAcquireLocked(tenant); ok {
 		return g, true
 	}
-	if p.line.ReadyLocked() == 0 && p.fresh <= p.line.DemandLocked() && p.line.EligibleLocked(tenant) {
-		p.buildLocked(order[T]{request: p.line.NextLocked()})
+	dedicated := p.config.Tenancy.Isolation == Dedicated
+	if (p.line.ReadyLocked() == 0 || dedicated) && p.fresh <= p.line.DemandLocked() && p.line.EligibleLocked(tenant) {
+		if !p.buildLocked(order[T]{request: p.line.NextLocked()}) && dedicated && p.comingLocked() <= p.line.DemandLocked() {
+			p.displaceLocked()
+		}
 	}
 	return fairshare.Grant{}, false
 }

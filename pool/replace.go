@@ -18,12 +18,15 @@ func (p *Pool[T]) wornLocked(s *slot[T]) Retirement {
 // postponeLocked reports whether a worn slot goes on serving until its
 // successor is built: if that is wanted and there is room for both.
 func (p *Pool[T]) postponeLocked(s *slot[T], why Retirement) bool {
-	if s.replacing != "" {
+	if s.replacing != "" && why != Uses {
+		if why == Lifetime {
+			s.replacing = why // it goes even if the build fails
+		}
 		return true
 	}
 	switch why {
 	case Replaced:
-		if p.failing.holds() {
+		if p.failing.holds() || p.busyLocked() || p.expectsRoomLocked() {
 			return true // better an old one than none
 		}
 		p.rolling = s
@@ -35,6 +38,10 @@ func (p *Pool[T]) postponeLocked(s *slot[T], why Retirement) bool {
 		if p.line.DemandLocked() > 0 || wanted > p.config.Sizes.MinIdle {
 			return false
 		}
+		if p.roomLocked() && p.busyLocked() {
+			p.alarm.behind = true
+			return true
+		}
 	default:
 		return false
 	}
@@ -44,6 +51,18 @@ func (p *Pool[T]) postponeLocked(s *slot[T], why Retirement) bool {
 	}
 	s.succeed = why == Replaced
 	return false
+}
+
+// expectsRoomLocked reports whether there is no room for another resource until
+// a destructor returns that does not hang.
+func (p *Pool[T]) expectsRoomLocked() bool {
+	return !p.roomLocked() && p.live+p.building < p.capacity && p.dying > p.hanging
+}
+
+// busyLocked reports whether as many builds run as may.
+func (p *Pool[T]) busyLocked() bool {
+	most := p.config.Sizes.MaxConcurrentBuilds
+	return most > 0 && p.building >= most
 }
 
 // replacedLocked retires the slot that a build was to replace. If the build
@@ -74,7 +93,7 @@ func (p *Pool[T]) rollLocked() {
 	if !p.gradual || p.rolling != nil || p.closed {
 		return
 	}
-	if p.stale == 0 {
+	if p.stale == 0 && p.building == p.fresh { // those of an earlier generation are still to come
 		p.gradual = false
 		return
 	}
@@ -109,7 +128,7 @@ func (p *Pool[T]) ResetGradually() {
 func (p *Pool[T]) resetLocked(gradually bool) {
 	p.epoch++
 	p.gradual = gradually
-	p.fresh = 0
+	p.fresh, p.filling = 0, 0
 	p.stale = p.live
 	p.rolling = nil
 	p.watchLocked()

@@ -25,7 +25,14 @@ func (r *reports) log(msg string, args ...any) {
 	if r.logger == nil {
 		return
 	}
-	r.tell(func() { r.logger.Log(context.Background(), slog.LevelWarn, "pool: "+msg, args...) })
+	r.tell(func() { r.write(msg, args...) })
+}
+
+// write is log for a report.
+func (r *reports) write(msg string, args ...any) {
+	if r.logger != nil {
+		r.logger.Log(context.Background(), slog.LevelWarn, "pool: "+msg, args...)
+	}
 }
 
 func (r *reports) tell(report func()) {
@@ -58,9 +65,12 @@ func (r *reports) run() {
 			finished = true
 			return
 		}
-		report := r.queue[0]
-		r.queue = r.queue[1:]
+		report, dropped := r.queue[0], r.dropped
+		r.queue, r.dropped = r.queue[1:], 0
 		r.mu.Unlock()
+		if dropped > 0 {
+			r.write("too many reports at once", "dropped", dropped)
+		}
 		report()
 	}
 }

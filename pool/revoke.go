@@ -1,9 +1,9 @@
 package pool
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,10 +22,11 @@ var errEnded = errors.New("pool: lease has ended")
 type revocation struct {
 	grant fairshare.Grant
 
-	mu      sync.Mutex
-	cause   error         // nil: not revoked
-	done    chan struct{} // nil: nobody asked for it
-	cancels []context.CancelCauseFunc
+	mu       sync.Mutex
+	cause    error         // nil: not revoked
+	done     chan struct{} // nil: nobody asked for it
+	contexts []*leaseContext
+	room     [1]*leaseContext // for the first of them, Do needs no more
 }
 
 // revocation returns the revocation of the lease, nil if that has ended.
@@ -40,7 +41,11 @@ func (l Lease[T]) revocation() *revocation {
 		if r != nil && r.grant == l.grant {
 			return r
 		}
+		if l.grant.Slot() == nil {
+			return nil // r may be that of a later lease
+		}
 		fresh := &revocation{grant: l.grant}
+		fresh.contexts = fresh.room[:0]
 		if current.CompareAndSwap(r, fresh) {
 			return fresh
 		}
@@ -70,23 +75,33 @@ func (r *revocation) isRevoked() bool {
 // tell ends the contexts of a lease that was revoked.
 func (r *revocation) tell() {
 	r.mu.Lock()
-	cancels, cause := r.cancels, r.cause
-	r.cancels = nil
+	contexts, cause := r.contexts, r.cause
+	r.contexts = nil
 	r.mu.Unlock()
-	for _, cancel := range cancels {
-		cancel(cause)
+	for _, c := range contexts {
+		c.cancel(cause)
 	}
 }
 
-func (r *revocation) onRevoke(cancel context.CancelCauseFunc) {
+// watch has c end with the revocation.
+func (r *revocation) watch(c *leaseContext) {
 	r.mu.Lock()
 	cause := r.cause
 	if cause == nil {
-		r.cancels = append(r.cancels, cancel)
+		r.contexts = append(r.contexts, c)
 	}
 	r.mu.Unlock()
 	if cause != nil {
-		cancel(cause)
+		c.cancel(cause)
+	}
+}
+
+// forget is the opposite: a lease may see many contexts.
+func (r *revocation) forget(c *leaseContext) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i := slices.Index(r.contexts, c); i >= 0 {
+		r.contexts = slices.Delete(r.contexts, i, i+1)
 	}
 }
 
@@ -149,8 +164,12 @@ func (p *Pool[T]) reclaimLocked() map[*revocation]Holder {
 	p.alarmLocked(next)
 	revoked := make(map[*revocation]Holder)
 	for _, g := range back {
+		s := p.owner(g)
+		if s == nil {
+			continue // it has just ended
+		}
 		if r := (Lease[T]{grant: g}).revocation(); r != nil && r.revoke(ErrRevoked) {
-			revoked[r] = p.holderLocked(g, p.owner(g))
+			revoked[r] = p.holderLocked(g, s)
 		}
 	}
 	return revoked

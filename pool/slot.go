@@ -25,11 +25,14 @@ type slot[T any] struct {
 	origin     atomic.Pointer[origin]
 	revocation atomic.Pointer[revocation]
 
+	// The holder's, while the slot is leased.
+	prepared bool   // it was, for somebody
+	previous string // for whom
+
 	// Written under the lock of the line. While the slot is leased, the first
-	// three are not, and the holder may read them.
-	trusted  time.Duration // when it was known to be well last
-	uses     int
-	previous string // the tenant before this one
+	// is not, and the holder may read it.
+	trusted time.Duration // when it was known to be well last
+	uses    int
 
 	unused    time.Duration // since when nobody has it
 	retired   Retirement    // why it is dying; of a live one, why it is to die on return
@@ -73,7 +76,6 @@ type watcher[T any] struct{ p *Pool[T] }
 
 func (w watcher[T]) Taken(taken *fairshare.Slot) {
 	s := taken.Owner.(*slot[T])
-	s.previous = taken.TenantLocked()
 	s.uses++
 	if after := w.p.config.Guard.LeakAfter; after > 0 {
 		w.p.alarmLocked(w.p.line.NowLocked() + after)

@@ -10,6 +10,8 @@ import (
 type alarm struct {
 	at    time.Duration // 0: not set
 	timer *time.Timer
+
+	behind bool // something is due that needs a build, when fewer run
 }
 
 // alarmLocked has tend called at the given time, or earlier. 0 is never.
@@ -65,7 +67,6 @@ func (p *Pool[T]) ageLocked(now time.Duration) {
 		s := ready.Owner.(*slot[T])
 		if s.expires > 0 && now >= s.expires {
 			worn = append(worn, s)
-			continue
 		}
 		if age.MaxIdleTime > 0 && now >= s.unused+age.MaxIdleTime {
 			idle = append(idle, s)
@@ -81,10 +82,9 @@ func (p *Pool[T]) ageLocked(now time.Duration) {
 	}
 	slices.SortFunc(idle, func(a, b *slot[T]) int { return cmp.Compare(a.unused, b.unused) })
 	for _, s := range idle {
-		if p.line.ReadyLocked() <= p.config.Sizes.MinIdle {
-			break
+		if s.IsReadyLocked() && p.line.ReadyLocked() > p.config.Sizes.MinIdle {
+			p.retireLocked(s, Idle)
 		}
-		p.retireLocked(s, Idle)
 	}
 	if every := p.config.Health.KeepAlive; every > 0 && p.checking == 0 &&
 		unchecked != nil && unchecked.IsReadyLocked() && now >= unchecked.trusted+every {
@@ -111,7 +111,8 @@ func (p *Pool[T]) idleLocked(s *slot[T]) {
 		p.alarmLocked(s.expires)
 	}
 	if after := p.config.Age.MaxIdleTime; after > 0 && p.line.ReadyLocked() > p.config.Sizes.MinIdle {
-		p.alarmLocked(max(now+1, p.line.OldestReadyLocked().Owner.(*slot[T]).unused+after))
+		oldest := p.line.OldestReadyLocked().Owner.(*slot[T])
+		p.alarmLocked(max(now+1, min(s.unused, oldest.unused)+after))
 	}
 	if every := p.config.Health.KeepAlive; every > 0 && p.checking == 0 {
 		p.alarmLocked(max(now+1, s.trusted+every))
@@ -137,6 +138,7 @@ func (p *Pool[T]) keepAlive(s *slot[T]) {
 		p.line.PutBackLocked(&s.Slot)
 		if s.IsReadyLocked() {
 			p.idleLocked(s)
+			p.trimLocked() // others may have come meanwhile
 		}
 	}
 	p.alarmLocked(p.line.NowLocked() + 1) // others may have been due meanwhile

@@ -9,7 +9,8 @@ import (
 
 // Trace is a set of functions that are told what the pool does; any may be nil.
 // They are called outside all locks. The Start ones may return a context, which
-// the matching Done and the code in between get. A panic in one is logged.
+// the matching Done and the code in between get. A panic in one is logged. What
+// they are about waits for them, but for the last three.
 type Trace struct {
 	// An Acquire, in the caller's goroutine. Took is the whole call.
 	AcquireStart func(ctx context.Context, e Event) context.Context
@@ -52,18 +53,22 @@ type Event struct {
 type span struct {
 	ctx   context.Context
 	done  func(context.Context, Event)
+	guard func(what string, fn func())
 	event Event
 	start time.Time
 }
 
 // span tells start, and returns what to tell when it is over.
 func (p *Pool[T]) span(ctx context.Context, start func(context.Context, Event) context.Context, done func(context.Context, Event), e Event) span {
-	s := span{ctx: ctx, done: done, event: e}
+	s := span{ctx: ctx, done: done, guard: p.guard, event: e}
+	if e.Resource == 0 {
+		s.guard = p.guardHere // an Acquire
+	}
 	if done != nil {
 		s.start = time.Now()
 	}
 	if start != nil {
-		p.guard("Trace", func() {
+		s.guard("Trace", func() {
 			if own := start(ctx, e); own != nil {
 				s.ctx = own
 			}
@@ -77,14 +82,26 @@ func (p *Pool[T]) end(s span, err error) {
 		return
 	}
 	s.event.Took, s.event.Err = time.Since(s.start), err
-	p.guard("Trace", func() { s.done(s.ctx, s.event) })
+	s.guard("Trace", func() { s.done(s.ctx, s.event) })
 }
 
-// guard calls code of the user in the caller's goroutine and logs a panic.
+// guard calls code of the user in a goroutine of its own, waits for it and logs
+// a panic or runtime.Goexit, neither of which may keep the caller from going on.
 func (p *Pool[T]) guard(what string, fn func()) {
+	err := protect(what, func() error {
+		fn()
+		return nil
+	})
+	if err != nil {
+		p.reports.log("hook failed", "hook", what, "error", err)
+	}
+}
+
+// guardHere is guard in the caller's goroutine, which runtime.Goexit ends.
+func (p *Pool[T]) guardHere(what string, fn func()) {
 	defer func() {
 		if v := recover(); v != nil {
-			p.reports.log("hook panicked", "hook", what, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			p.reports.log("hook failed", "hook", what, "error", fmt.Errorf("pool: %s panicked: %v\n%s", what, v, debug.Stack()))
 		}
 	}()
 	fn()

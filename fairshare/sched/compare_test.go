@@ -23,6 +23,9 @@ func (h *history) check() {
 		same(h, h.d.demand(), s.Demand(), "demand")
 	}
 	h.near(h.d.v, s.leastEver(), "V")
+	h.near(h.d.weights(), s.weights, "weights of the backlogged")
+	h.checkQueues(s)
+	entitled := h.d.entitled()
 	for _, u := range h.d.tenants {
 		t := s.tenants[u.name]
 		require.NotNil(h.t, t, "tenant %s", u.name)
@@ -39,8 +42,43 @@ func (h *history) check() {
 			w = w.next
 		}
 		same(h, nil, w, "end of the queue of %s", u.name)
+		if math.Abs(entitled[u]-s.Entitled()[t]) > 1e-9*float64(s.capacity) {
+			require.Equal(h.t, entitled[u], s.Entitled()[t], "what %s is entitled to", u.name)
+		}
+		if h.exact {
+			h.checkBefore(s, u, t)
+		}
 	}
 	h.after()
+}
+
+func (h *history) checkQueues(s *Scheduler) {
+	longest := ""
+	if t := s.Longest(); t != nil {
+		longest = t.Name()
+	}
+	if want := h.d.longest(); h.exact && want != nil {
+		same(h, want.name, longest, "who has the longest queue")
+	} else if want == nil {
+		same(h, "", longest, "nobody waits")
+	}
+	waiting := 0
+	for i, t := range s.Queued() {
+		same(h, i, t.queue, "where %s is among the queues", t.name)
+		waiting += t.Waiting()
+	}
+	same(h, s.Waiting(), waiting, "waiters in queues that are known")
+}
+
+// checkBefore asks for as many tenants as come before t, and for one less.
+func (h *history) checkBefore(s *Scheduler, u *dumbTenant, t *Tenant) {
+	if !h.d.backlogged(u) {
+		same(h, false, s.Before(h.d.now, t, len(h.d.tenants)), "%s is not backlogged", u.name)
+		return
+	}
+	n := h.d.ahead(u)
+	same(h, true, s.Before(h.d.now, t, n), "%d come before %s", n, u.name)
+	same(h, false, s.Before(h.d.now, t, n-1), "no less than %d come before %s", n, u.name)
 }
 
 // same is require.Equal, without its cost while all is well.

@@ -23,6 +23,15 @@ func (s *Scheduler) presence(t *Tenant) {
 		return
 	}
 	s.active--
+	s.Dismiss(t)
+}
+
+// Dismiss keeps to the bounds on what is remembered when t is not active, even
+// if it never was.
+func (s *Scheduler) Dismiss(t *Tenant) {
+	if t.active || s.tenants[t.name] != t {
+		return
+	}
 	if len(t.name) > maxName {
 		s.drop(t)
 		return

@@ -212,6 +212,39 @@ func (d *dumb) demand() (n int) {
 	return n
 }
 
+// ahead counts the backlogged tenants that come before t.
+func (d *dumb) ahead(t *dumbTenant) (n int) {
+	for _, o := range d.tenants {
+		if o != t && d.backlogged(o) && d.before(o, t) {
+			n++
+		}
+	}
+	return n
+}
+
+// longest is the tenant that would crowd most if it had one waiter less.
+func (d *dumb) longest() (longest *dumbTenant) {
+	crowding := func(t *dumbTenant) float64 { return float64(len(t.queue)-1) / t.share.Weight }
+	for _, t := range d.tenants {
+		if len(t.queue) > 0 && (longest == nil || crowding(t) > crowding(longest) ||
+			crowding(t) == crowding(longest) && t.last() > longest.last()) {
+			longest = t
+		}
+	}
+	return longest
+}
+
+func (t *dumbTenant) last() uint64 { return t.queue[len(t.queue)-1].seq }
+
+func (d *dumb) weights() (sum float64) {
+	for _, t := range d.tenants {
+		if d.backlogged(t) {
+			sum += t.share.Weight
+		}
+	}
+	return sum
+}
+
 func (d *dumb) find(name string) *dumbTenant {
 	for _, t := range d.tenants {
 		if t.name == name {
@@ -252,6 +285,13 @@ func (d *dumb) enqueue(now time.Duration, t *dumbTenant, id *Waiter) bool {
 	t.queue = append(t.queue, dumbWaiter{id, d.seq})
 	d.end()
 	return true
+}
+
+func (d *dumb) requeue(now time.Duration, t *dumbTenant, id *Waiter) {
+	d.begin(now)
+	d.seq++
+	t.queue = append([]dumbWaiter{{id, d.seq}}, t.queue...)
+	d.end()
 }
 
 func (d *dumb) cancel(now time.Duration, t *dumbTenant, id *Waiter) {

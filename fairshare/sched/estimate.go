@@ -22,6 +22,7 @@ func (s *Scheduler) Estimate(now time.Duration, t *Tenant) time.Duration {
 	if t.class == nil {
 		weights += t.share.Weight
 	}
+	weights = max(weights, t.share.Weight) // whatever rounding has left of the sum
 	capacity := float64(s.capacity)
 	share := min(capacity*t.share.Weight/weights, float64(s.cap(t)))
 	ahead := float64(t.waiting) + 1
@@ -31,25 +32,26 @@ func (s *Scheduler) Estimate(now time.Duration, t *Tenant) time.Duration {
 	return time.Duration(min(wait, math.MaxInt64/2))
 }
 
-// Longest returns the tenant with the longest queue over weight, nil if nobody
-// waits. It looks at all tenants that are known.
+// Longest returns the tenant whose queue over weight would be the longest if
+// each were one shorter, nil if nobody waits: a light tenant with a single
+// waiter does not cover up for a crowd. It looks at all tenants that wait.
 func (s *Scheduler) Longest() *Tenant {
 	var longest *Tenant
-	for _, t := range s.tenants {
-		if t.waiting > 0 && (longest == nil || t.crowding() > longest.crowding() ||
-			t.crowding() == longest.crowding() && t.last.seq > longest.last.seq) {
+	for _, t := range s.queues {
+		if longest == nil || t.crowding() > longest.crowding() ||
+			t.crowding() == longest.crowding() && t.last.seq > longest.last.seq {
 			longest = t
 		}
 	}
 	return longest
 }
 
-func (t *Tenant) crowding() float64 { return float64(t.waiting) * t.perSlot }
+func (t *Tenant) crowding() float64 { return float64(t.waiting-1) * t.perSlot }
 
 // Crowds reports whether the queue of t would still be the longer one, over
 // weight, if it were one shorter and that of o one longer.
 func (t *Tenant) Crowds(o *Tenant) bool {
-	return t != o && float64(t.waiting-1)*t.perSlot >= float64(o.waiting+1)*o.perSlot
+	return t != o && t.crowding() >= float64(o.waiting+1)*o.perSlot
 }
 
 // Before reports whether at most n backlogged tenants come before t, which is

@@ -41,7 +41,7 @@ type history struct {
 	names   int // invented
 
 	asked   int
-	arrived map[*Waiter]int // when, counted in asks
+	arrived map[*Waiter]int // when, counted in asks; 0: it was put first
 	served  map[*Tenant]int // when its last waiter to be granted a slot had arrived
 	after   func()          // further checks after each event
 }
@@ -49,6 +49,7 @@ type history struct {
 type hold struct {
 	tenant *Tenant
 	since  time.Duration
+	waiter *Waiter // nil if it did not wait
 }
 
 func newHistory(t require.TestingT, c chooser, exact bool) *history {
@@ -128,7 +129,7 @@ func (h *history) pass() {
 // step is one event.
 func (h *history) step() {
 	h.pass()
-	switch n := h.choose(32); {
+	switch n := h.choose(34); {
 	case n < 9:
 		h.ask()
 	case n < 13:
@@ -147,8 +148,12 @@ func (h *history) step() {
 		h.setLimit()
 	case n < 26:
 		h.peek()
-	default:
+	case n < 32:
 		h.next()
+	case n < 33:
+		h.requeue()
+	default:
+		h.grantFirst()
 	}
 	h.check()
 	for h.orderly && h.next() {
@@ -184,7 +189,7 @@ func (h *history) ask() {
 	if h.s.Available(t) && t.Waiting() == 0 && (h.orderly || h.choose(2) == 0) {
 		h.s.Grant(h.stamp(), t)
 		h.d.grant(h.now, u)
-		h.holds = append(h.holds, hold{t, h.stamp()})
+		h.holds = append(h.holds, hold{t, h.stamp(), nil})
 		return
 	}
 	w := &Waiter{}
@@ -237,12 +242,57 @@ func (h *history) next() bool {
 	if w == nil {
 		return false
 	}
-	require.Greater(h.t, h.arrived[w], h.served[w.Tenant()], "first in, first out")
-	h.served[w.Tenant()] = h.arrived[w]
+	h.granted(w, stamp)
+	return true
+}
+
+func (h *history) granted(w *Waiter, stamp time.Duration) {
+	if arrived := h.arrived[w]; arrived > 0 {
+		require.Greater(h.t, arrived, h.served[w.Tenant()], "first in, first out")
+		h.served[w.Tenant()] = arrived
+	}
 	delete(h.arrived, w)
 	h.waiters = slices.DeleteFunc(h.waiters, func(o *Waiter) bool { return o == w })
-	h.holds = append(h.holds, hold{w.Tenant(), stamp})
-	return true
+	h.holds = append(h.holds, hold{w.Tenant(), stamp, w})
+}
+
+// grantFirst serves a tenant out of turn.
+func (h *history) grantFirst() {
+	if len(h.waiters) == 0 {
+		return
+	}
+	t := h.waiters[h.choose(min(256, len(h.waiters)))].Tenant()
+	if !h.s.Available(t) {
+		return
+	}
+	stamp := h.stamp()
+	w := h.s.GrantFirst(stamp, t)
+	same(h, h.d.next(h.now, h.d.find(t.Name())), w, "the first waiter of %s", t.Name())
+	h.granted(w, stamp)
+}
+
+// requeue is a grant that came to nothing.
+func (h *history) requeue() {
+	if len(h.holds) == 0 {
+		return
+	}
+	i := h.choose(min(256, len(h.holds)))
+	held := h.holds[i]
+	if held.waiter == nil {
+		return
+	}
+	h.holds = slices.Delete(h.holds, i, i+1)
+	name, w := held.tenant.Name(), held.waiter
+	since := w.Since()
+	h.s.Release(h.now, held.tenant, 0)
+	h.d.release(h.now, h.d.find(name), 0)
+	h.forgotten()
+	h.s.Requeue(h.now, h.s.Tenant(h.now, name), w, since)
+	h.d.requeue(h.now, h.d.tenant(h.now, name), w)
+	same(h, since, w.Since(), "how long it has waited")
+	same(h, w, w.Tenant().First(), "who is first")
+	h.asked++
+	h.waiters = append(h.waiters, w)
 }
 
 // nearlyBest is the tenant of w, which must be the best up to rounding.
@@ -295,8 +345,6 @@ func (h *history) resize() {
 
 func (h *history) setShare() {
 	name, share := h.name(), h.share()
-	if h.s.tenants[name] == nil {
-	}
 	h.s.SetShare(h.stamp(), name, share)
 	h.d.setShare(h.now, name, share)
 }

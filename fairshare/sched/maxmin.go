@@ -16,20 +16,23 @@ type Claim struct {
 // (progressive filling; Bertsekas and Gallager, Data Networks, section 6.5).
 func MaxMin(capacity float64, claims []Claim) []float64 {
 	order := make([]int, len(claims))
-	weights := 0.0
-	for i, c := range claims {
+	for i := range claims {
 		order[i] = i
-		weights += c.Weight
 	}
 	slices.SortFunc(order, func(i, j int) int {
 		return cmp.Compare(claims[i].Demand/claims[i].Weight, claims[j].Demand/claims[j].Weight)
 	})
+	// Summed up from the end: a difference may lose a weight to rounding.
+	weights, rest := make([]float64, len(claims)), 0.0
+	for at, i := range slices.Backward(order) {
+		rest += claims[i].Weight
+		weights[at] = rest
+	}
 	parts := make([]float64, len(claims))
-	for _, i := range order {
+	for at, i := range order {
 		c := claims[i]
-		parts[i] = min(c.Demand, capacity*c.Weight/weights)
+		parts[i] = min(c.Demand, capacity*c.Weight/weights[at], capacity)
 		capacity -= parts[i]
-		weights -= c.Weight
 	}
 	return parts
 }

@@ -45,6 +45,7 @@ type Scheduler struct {
 	empty   []*class
 	blocked map[*Tenant]struct{} // strict mode: wait, hold, and are at their cap
 	moving  []*Tenant            // scratch of SetLimit
+	queues  []*Tenant            // that have waiters
 
 	backlogged int
 	weights    float64 // of the backlogged, up to rounding
@@ -170,7 +171,7 @@ func (s *Scheduler) Enqueue(now time.Duration, t *Tenant, w *Waiter) bool {
 	s.seq++
 	w.seq, w.since = s.seq, now
 	t.enqueue(w)
-	s.waiting++
+	s.lengthened(t)
 	if t.class != nil {
 		s.count(t)
 	} else {
@@ -182,27 +183,48 @@ func (s *Scheduler) Enqueue(now time.Duration, t *Tenant, w *Waiter) bool {
 }
 
 // Requeue puts w at the head of t's queue, where it has waited since the given
-// time already: for a grant that came to nothing. The queue may be full.
+// time already: for a grant that came to nothing. t is next, for it had its
+// turn, whatever it was charged meanwhile. The queue may be full.
 func (s *Scheduler) Requeue(now time.Duration, t *Tenant, w *Waiter, since time.Duration) {
 	s.advance(now)
 	s.seq++
-	w.seq, w.since = s.seq, since
+	w.seq, w.since, w.again = s.seq, since, true
+	service := s.service(t)
 	t.enqueueFirst(w)
-	s.waiting++
-	if t.class != nil {
-		t.class.fix(int(t.pos), entry{t.class.heap[t.pos].offset, w.seq, t})
-		s.count(t)
-	} else {
+	s.lengthened(t)
+	if t.class == nil {
 		s.raise()
-		s.place(t, s.service(t))
 	}
+	s.place(t, service)
 	s.presence(t)
 }
 
-// Reject counts an Acquire that t may not wait for.
+func (s *Scheduler) lengthened(t *Tenant) {
+	s.waiting++
+	if t.waiting == 1 {
+		t.queue = len(s.queues)
+		s.queues = append(s.queues, t)
+	}
+}
+
+func (s *Scheduler) shortened(t *Tenant) {
+	s.waiting--
+	if t.waiting > 0 {
+		return
+	}
+	last := len(s.queues) - 1
+	s.queues[t.queue] = s.queues[last]
+	s.queues[t.queue].queue = t.queue
+	s.queues[last] = nil
+	s.queues = s.queues[:last]
+}
+
+// Reject counts an Acquire that t may not wait for. One that was not known
+// before may be forgotten at once.
 func (s *Scheduler) Reject(t *Tenant) {
 	t.rejected++
 	s.rejected++
+	s.Dismiss(t)
 }
 
 // Next grants a slot to the waiter whose turn it is and returns it, nil when
@@ -228,8 +250,8 @@ func (s *Scheduler) grantFirst(t *Tenant) *Waiter {
 		s.raise()
 	}
 	w := t.first
-	s.waiting--
 	t.dequeue(w)
+	s.shortened(t)
 	s.grant(t)
 	return w
 }
@@ -250,9 +272,9 @@ func (s *Scheduler) Cancel(now time.Duration, w *Waiter) {
 		s.raise()
 	}
 	t := w.tenant
-	wasFirst := t.first == w
-	s.waiting--
+	wasFirst, again := t.first == w, w.again
 	t.dequeue(w)
+	s.shortened(t)
 	t.canceled++
 	s.canceled++
 	switch {
@@ -260,7 +282,7 @@ func (s *Scheduler) Cancel(now time.Duration, w *Waiter) {
 		if s.strict {
 			s.block(t)
 		}
-	case t.waiting == 0:
+	case t.waiting == 0 || again:
 		s.place(t, s.service(t))
 	case wasFirst:
 		t.class.fix(int(t.pos), entry{t.class.heap[t.pos].offset, t.first.seq, t})

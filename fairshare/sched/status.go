@@ -33,6 +33,10 @@ func (s *Scheduler) Tenants() iter.Seq[*Tenant] {
 	}
 }
 
+// Queued are the tenants that have waiters, in no particular order. The caller
+// does not change it, nor keep it.
+func (s *Scheduler) Queued() []*Tenant { return s.queues }
+
 // A Status is what the scheduler knows of one tenant.
 type Status struct {
 	Share    Share

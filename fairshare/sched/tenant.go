@@ -36,6 +36,7 @@ type Tenant struct {
 	class   *class
 
 	first, last *Waiter // served first in, first out
+	queue       int     // index in Scheduler.queues while it has waiters
 	granted     uint64
 
 	// Data belongs to the caller. A departed tenant with Data is kept rather
@@ -74,8 +75,12 @@ func (t *Tenant) Full() bool { return t.share.MaxWaiting > 0 && int(t.waiting) >
 // PerSlot is 1/weight, what a slot counts.
 func (t *Tenant) PerSlot() float64 { return t.perSlot }
 
-// need is 1 for a tenant that has its Min, else how much of it.
+// need is 1 for a tenant that has its Min, else how much of it; less than any
+// for one that had its turn already.
 func (t *Tenant) need() float64 {
+	if t.first != nil && t.first.again {
+		return -1
+	}
 	if int(t.held) >= t.share.Min {
 		return 1
 	}
@@ -91,6 +96,7 @@ type Waiter struct {
 	tenant     *Tenant
 	prev, next *Waiter
 	seq        uint64 // 0: not in a queue
+	again      bool   // it had its turn already
 	since      time.Duration
 }
 
@@ -139,7 +145,7 @@ func (t *Tenant) dequeue(w *Waiter) {
 	} else {
 		w.next.prev = w.prev
 	}
-	w.prev, w.next, w.seq = nil, nil, 0
+	w.prev, w.next, w.seq, w.again = nil, nil, 0, false
 	t.waiting--
 }
 

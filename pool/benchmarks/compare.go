@@ -1,86 +1,37 @@
 package main
 
-import "fmt"
-
-// A comparison is one row of the table: the cost of something, beside that of
-// something else.
-type comparison struct {
-	name   string // as a benchmark
+// A row of the main table is the cost of something, beside that of something
+// else, from one trial.
+type row struct {
 	title  string
-	unit   string
-	base   side // the zero side: compared with nothing
-	ours   side
+	base   string // a side of the trial; "": compared with nothing
+	ours   string
+	value  value // nil: each
 	target target
-	most   int // rounds, because they are long or hardly differ; 0: any number
 }
 
-// A side is what is measured.
-type side struct {
-	name string
-	open func() (load, error)
-}
-
-// An outcome is what the rounds of a comparison gave.
+// An outcome is what came out for a row.
 type outcome struct {
-	comparison
+	row
+	unit                   string
 	baseEach, oursEach     spread
 	baseAllocs, oursAllocs spread
 	ratio                  spread // of ours to base in each round
+	bare                   bool   // allocations were not what mattered
 }
 
-// run measures both sides in turn, so that whatever else the machine does
-// meanwhile happens to both. A round each beforehand does not count.
-func (c comparison) run(rounds int) (o outcome, err error) {
-	ours, err := c.ours.prepare()
-	if err != nil {
-		return o, err
+func (r result) outcome(row row) outcome {
+	bare := r.unit == "B" || row.value != nil
+	if row.value == nil {
+		row.value = each
 	}
-	defer ours.Close()
-	var base load
-	if c.base.open != nil {
-		if base, err = c.base.prepare(); err != nil {
-			return o, err
-		}
-		defer base.Close()
+	o := outcome{
+		row: row, unit: r.unit, bare: bare,
+		oursEach: r.spread(row.ours, row.value), oursAllocs: r.spread(row.ours, allocs),
 	}
-	var baseEach, oursEach, baseAllocs, oursAllocs, ratio []float64
-	if c.most > 0 {
-		rounds = min(rounds, c.most)
+	if row.base != "" {
+		o.baseEach, o.baseAllocs = r.spread(row.base, row.value), r.spread(row.base, allocs)
+		o.ratio = r.ratio(row.ours, row.base, row.value)
 	}
-	for range rounds {
-		var b sample
-		if base != nil {
-			if b, err = base.Round(); err != nil {
-				return o, fmt.Errorf("%s: %s: %w", c.title, c.base.name, err)
-			}
-			baseEach = append(baseEach, b.each)
-			baseAllocs = append(baseAllocs, b.allocs)
-		}
-		s, err := ours.Round()
-		if err != nil {
-			return o, fmt.Errorf("%s: %s: %w", c.title, c.ours.name, err)
-		}
-		oursEach = append(oursEach, s.each)
-		oursAllocs = append(oursAllocs, s.allocs)
-		if base != nil {
-			ratio = append(ratio, s.each/b.each)
-		}
-	}
-	o = outcome{comparison: c, oursEach: spreadOf(oursEach), oursAllocs: spreadOf(oursAllocs)}
-	if base != nil {
-		o.baseEach, o.baseAllocs, o.ratio = spreadOf(baseEach), spreadOf(baseAllocs), spreadOf(ratio)
-	}
-	return o, nil
-}
-
-// prepare opens the side's load and brings it to its steady state.
-func (s side) prepare() (load, error) {
-	l, err := s.open()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.name, err)
-	}
-	if _, err := l.Round(); err != nil {
-		return nil, fmt.Errorf("%s: %w", s.name, err)
-	}
-	return l, nil
+	return o
 }

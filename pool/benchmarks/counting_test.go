@@ -25,7 +25,7 @@ func newCounting(slots int) *counting {
 }
 
 func (c *counting) peer() peer {
-	return peer{"counting", func(int) (lender, error) { return c, nil }}
+	return peer{"counting", "", false, func(int) (lender, error) { return c, nil }}
 }
 
 func (c *counting) Cycle(ctx context.Context, tenant string) error {
@@ -51,8 +51,8 @@ func (c *counting) Cycle(ctx context.Context, tenant string) error {
 	return nil
 }
 
-func (c *counting) Hold(string) (func(), error) {
-	err := c.Acquire(context.Background(), 1)
+func (c *counting) Hold(ctx context.Context, _ string) (func(), error) {
+	err := c.Acquire(ctx, 1)
 	return func() {
 		c.opened.CompareAndSwap(0, c.cycles.Load())
 		c.Release(1)

@@ -7,12 +7,14 @@ import (
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A crowd is many goroutines on few slots. They are all blocked when the clock
 // starts, and as there are always more of them than slots, every release has
-// somebody to wake and every acquire waits. A goroutine does nothing with its
-// slot, so all that is measured is the passing on.
+// somebody to wake and every acquire waits: except those of a lender that lets
+// whoever comes by have a released slot before one who waits. A goroutine does
+// nothing with its slot, so all that is measured is the passing on.
 type crowd struct {
 	lender  lender
 	slots   int
@@ -23,11 +25,13 @@ type crowd struct {
 
 // A member is one goroutine of a crowd.
 type member struct {
-	tenant string
-	ctx    context.Context
-	cancel context.CancelFunc
-	enter  chan struct{}
-	err    error
+	tenant  string
+	tenants []string // it asks for in turn, if there are more of them than members
+	ctx     context.Context
+	cancel  context.CancelFunc
+	enter   chan struct{}
+	cycles  int // of the round
+	err     error
 }
 
 func openCrowd(p peer, kind contextKind, slots, goroutines, tenants, cycles int) (load, error) {
@@ -48,7 +52,11 @@ func newMembers(n, tenants int, kind contextKind) []member {
 	names := tenantNames(tenants)
 	members := make([]member, n)
 	for i := range members {
-		members[i].tenant = names[i%tenants]
+		first := i % tenants
+		members[i].tenant = names[first]
+		for t := first; t < tenants; t += n {
+			members[i].tenants = append(members[i].tenants, names[t])
+		}
 		members[i].ctx, members[i].cancel = kind.new()
 		members[i].enter = make(chan struct{}, 1)
 	}
@@ -77,7 +85,7 @@ func (c *crowd) Round() (sample, error) {
 		m := &c.members[i]
 		group.Go(func() {
 			<-m.enter
-			m.err = m.work(c.lender, &left)
+			m.cycles, m.err = m.work(c.lender, &left)
 		})
 	}
 	err = settle(len(c.members))
@@ -89,20 +97,36 @@ func (c *crowd) Round() (sample, error) {
 		c.members[i].enter <- struct{}{}
 	}
 	err = errors.Join(err, settle(len(c.members)))
+	// A lender that loses a wake-up leaves somebody waiting for ever.
+	watch := time.AfterFunc(tooLong, func() { cancelAll(c.members) })
+	defer watch.Stop()
 	s := timed(c.cycles, func() {
 		open()
 		group.Wait()
 	})
+	for _, m := range c.members {
+		if m.cycles == 0 {
+			s.unserved += 1 / float64(len(c.members))
+		}
+	}
 	return s, errors.Join(err, failures(c.members))
 }
 
-func (m *member) work(l lender, left *atomic.Int64) error {
-	for left.Add(-1) >= 0 {
-		if err := l.Cycle(m.ctx, m.tenant); err != nil {
-			return err
+// work does cycles until none are left, and returns how many it did while there
+// were others to do.
+func (m *member) work(l lender, left *atomic.Int64) (cycles int, err error) {
+	for next := 0; left.Add(-1) >= 0; next++ {
+		if next == len(m.tenants) {
+			next = 0
+		}
+		if err := l.Cycle(m.ctx, m.tenants[next]); err != nil {
+			return cycles, err
+		}
+		if left.Load() > 0 {
+			cycles++
 		}
 	}
-	return nil
+	return cycles, nil
 }
 
 func failures(members []member) error {
@@ -115,9 +139,17 @@ func failures(members []member) error {
 	return errors.Join(errs...)
 }
 
-func (c *crowd) Close() {
-	for _, m := range c.members {
+// tooLong is when a round is given up: its waiters report that their contexts
+// were cancelled.
+const tooLong = time.Minute
+
+func cancelAll(members []member) {
+	for _, m := range members {
 		m.cancel()
 	}
+}
+
+func (c *crowd) Close() {
+	cancelAll(c.members)
 	c.lender.Close()
 }

@@ -6,17 +6,23 @@ import (
 	"github.com/fairpool/fairpool/pool"
 )
 
-var fairpoolPeer = peer{"fairpool", openFairpool}
+var fairpoolPeer = peer{"fairpool", "resources, fair", true, openFairpool}
 
 type fairpoolLender struct {
 	pool *pool.Pool[*int]
 }
 
 func openFairpool(slots int) (lender, error) {
-	p, err := pool.New(pool.Config[*int]{
+	return openFairpoolWith(slots, func(*pool.Config[*int]) {})
+}
+
+func openFairpoolWith(slots int, set func(*pool.Config[*int])) (fairpoolLender, error) {
+	c := pool.Config[*int]{
 		Constructor: func(context.Context) (*int, error) { return new(int), nil },
 		MaxSize:     slots,
-	})
+	}
+	set(&c)
+	p, err := pool.New(c)
 	return fairpoolLender{p}, err
 }
 
@@ -29,8 +35,8 @@ func (l fairpoolLender) Cycle(ctx context.Context, tenant string) error {
 	return nil
 }
 
-func (l fairpoolLender) Hold(tenant string) (func(), error) {
-	lease, err := l.pool.Acquire(context.Background(), tenant)
+func (l fairpoolLender) Hold(ctx context.Context, tenant string) (func(), error) {
+	lease, err := l.pool.Acquire(ctx, tenant)
 	return lease.Release, err
 }
 

@@ -6,7 +6,7 @@ import (
 	"github.com/fairpool/fairpool/fairshare"
 )
 
-var fairsharePeer = peer{"fairshare.Semaphore", openFairshare}
+var fairsharePeer = peer{"fairshare.Semaphore", "permits, fair", true, openFairshare}
 
 type fairshareLender struct {
 	semaphore *fairshare.Semaphore
@@ -26,8 +26,8 @@ func (l fairshareLender) Cycle(ctx context.Context, tenant string) error {
 	return nil
 }
 
-func (l fairshareLender) Hold(tenant string) (func(), error) {
-	permit, err := l.semaphore.Acquire(context.Background(), tenant)
+func (l fairshareLender) Hold(ctx context.Context, tenant string) (func(), error) {
+	permit, err := l.semaphore.Acquire(ctx, tenant)
 	return permit.Release, err
 }
 

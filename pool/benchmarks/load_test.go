@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -40,13 +41,67 @@ func TestCrowdDoesAllCyclesAndIsBlockedBeforeTheClockStarts(t *testing.T) {
 	}
 }
 
+func TestMembersAskForMoreTenantsInTurn(t *testing.T) {
+	c := newCounting(1)
+	l, err := openCrowd(c.peer(), background, 1, 4, 14, 2000)
+	require.NoError(t, err)
+	defer l.Close()
+	_, err = l.Round()
+	require.NoError(t, err)
+	require.Equal(t, 14, c.tenantCount())
+	require.Equal(t, []string{"tenant-1", "tenant-5", "tenant-9", "tenant-13"}, l.(*crowd).members[1].tenants)
+}
+
+func TestApartNobodyWaits(t *testing.T) {
+	const cycles = 1001
+	c := newCounting(4)
+	l, err := openApart(c.peer(), cancellable, 4, 3, cycles)
+	require.NoError(t, err)
+	defer l.Close()
+	s, err := l.Round()
+	require.NoError(t, err)
+	require.Equal(t, cycles, s.ops)
+	require.EqualValues(t, cycles, c.cycles.Load())
+	require.Zero(t, c.blocked.Load())
+}
+
+// slack is a lender whose slots are of use only a while after they were granted.
+type slack struct {
+	*counting
+	after time.Duration
+}
+
+func (s slack) Hold(ctx context.Context, tenant string) (func(), error) {
+	release, err := s.counting.Hold(ctx, tenant)
+	spin(s.after)
+	return release, err
+}
+
+func TestHandoffMeasuresEveryHopFromTheReleaseToTheNextHolder(t *testing.T) {
+	const goroutines, hops = 5, 200
+	const after = 300 * time.Microsecond
+	for _, busy := range []time.Duration{0, 20 * time.Microsecond} {
+		p := peer{"slack", "", false, func(slots int) (lender, error) { return slack{newCounting(slots), after}, nil }}
+		l, err := openHandoff(p, goroutines, 2, hops, busy)
+		require.NoError(t, err)
+		defer l.Close()
+		for range 2 {
+			s, err := l.Round()
+			require.NoError(t, err)
+			require.EqualValues(t, hops, s.latencies.TotalCount())
+			require.GreaterOrEqual(t, s.latencies.Min(), int64(after)*999/1000) // three digits
+			require.EqualValues(t, s.latencies.ValueAtQuantile(50), s.each)
+		}
+	}
+}
+
 // refusing is a lender that has slots for the preparation only.
 type refusing struct{ *counting }
 
 func (refusing) Cycle(context.Context, string) error { return errRefused }
 
 func TestCrowdReportsAMemberThatFails(t *testing.T) {
-	l, err := openCrowd(peer{"refusing", func(int) (lender, error) { return refusing{newCounting(1)}, nil }}, background, 1, 50, 1, 1)
+	l, err := openCrowd(peer{"refusing", "", false, func(int) (lender, error) { return refusing{newCounting(1)}, nil }}, background, 1, 50, 1, 1)
 	require.NoError(t, err)
 	_, err = l.Round()
 	require.ErrorIs(t, err, errRefused)
@@ -74,7 +129,7 @@ func (d deaf) Cycle(ctx context.Context, tenant string) error {
 }
 
 func TestStormRejectsALenderThatDoesNotCancel(t *testing.T) {
-	l, err := openStorm(peer{"deaf", func(int) (lender, error) { return deaf{newCounting(1)}, nil }}, 1, 20, 1)
+	l, err := openStorm(peer{"deaf", "", false, func(int) (lender, error) { return deaf{newCounting(1)}, nil }}, 1, 20, 1)
 	require.NoError(t, err)
 	_, err = l.Round()
 	require.ErrorContains(t, err, "not context.Canceled")
@@ -89,7 +144,7 @@ func TestPickServesAllTenantsInTurn(t *testing.T) {
 	require.Equal(t, picks, s.ops)
 	p := l.(*pick)
 	require.EqualValues(t, picks+8, p.scheduler.Granted())
-	require.Equal(t, tenants-8, p.scheduler.Waiting())
+	require.Equal(t, tenants, p.scheduler.Waiting(), "all stay backlogged")
 	require.Equal(t, 8, p.scheduler.InUse())
 	for tenant := range p.scheduler.Tenants() {
 		status := p.scheduler.Status(p.now, tenant)
@@ -131,7 +186,7 @@ func (h *hoarder) Cycle(context.Context, string) error {
 }
 
 func TestMemoryOfARememberedTenantIsWhatItLeavesBehind(t *testing.T) {
-	l, err := openRemembered(peer{"hoarder", func(int) (lender, error) { return &hoarder{counting: newCounting(1)}, nil }}, 2000)
+	l, err := openRemembered(peer{"hoarder", "", false, func(int) (lender, error) { return &hoarder{counting: newCounting(1)}, nil }}, 2000)
 	require.NoError(t, err)
 	s, err := l.Round()
 	require.NoError(t, err)
@@ -153,14 +208,16 @@ func TestTimedCountsAllocations(t *testing.T) {
 var errRefused = errors.New("no slots today")
 
 func TestLoadsPassOnThatALenderCannotOpen(t *testing.T) {
-	broken := peer{"broken", func(int) (lender, error) { return nil, errRefused }}
+	broken := peer{"broken", "", false, func(int) (lender, error) { return nil, errRefused }}
 	for name, open := range map[string]func() (load, error){
 		"alone":   func() (load, error) { return openAlone(broken, background, 1, 1) },
+		"apart":   func() (load, error) { return openApart(broken, background, 1, 1, 1) },
+		"handoff": func() (load, error) { return openHandoff(broken, 2, 1, 1, 0) },
 		"crowd":   func() (load, error) { return openCrowd(broken, background, 1, 1, 1, 1) },
 		"storm":   func() (load, error) { return openStorm(broken, 1, 1, 1) },
 		"waiting": func() (load, error) { return openWaiting(broken, background, 1, 1, 1) },
 	} {
-		_, err := side{name, open}.prepare()
+		_, err := side{name: name, open: open}.prepare()
 		require.ErrorIs(t, err, errRefused, name)
 	}
 }

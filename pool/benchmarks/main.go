@@ -1,49 +1,118 @@
 // Command benchmarks measures what an acquire and a release cost, beside what
-// they cost in the pools and semaphores that know no tenants, and prints a
-// Markdown table:
+// they cost in other pools and semaphores, and prints Markdown tables:
 //
 //	go run ./pool/benchmarks
 //
-// The sides of a row are measured in turn, in many short rounds of the same
+// The first table has what matters most, with targets. Those that follow have
+// all peers, the latency of a hand-off, the scheduler by itself, and what each
+// option of a pool costs.
+//
+//	go run ./pool/benchmarks -write README.md
+//
+// also replaces what is between the two <!-- benchmarks --> markers of that file
+// by the first table, and writes the others to pool/benchmarks/results.
+//
+// The sides of a trial are measured in turn, in many short rounds of the same
 // amount of work; a figure is the median of its rounds, a ratio the median of
-// the ratios of each round. Losses are shown like wins. The same cases are
-// ordinary benchmarks too:
+// the ratios of each round. Losses are shown like wins. The same cases, smaller,
+// are ordinary benchmarks too:
 //
 //	go test -bench . ./pool/benchmarks
 package main
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"os"
-	"runtime"
+	"path/filepath"
 	"time"
 )
 
 func main() {
 	log.SetFlags(0)
-	rounds := flag.Int("rounds", 11, "measured rounds of each side")
+	var c command
+	flag.IntVar(&c.rounds, "rounds", 11, "measured rounds of each side")
+	flag.StringVar(&c.write, "write", "", "`file` whose block of benchmarks is replaced; the full tables are written too")
+	flag.StringVar(&c.results, "results", filepath.Join("pool", "benchmarks", "results"), "`folder` for the full tables, with -write")
 	quick := flag.Bool("short", false, "do less in each round")
 	flag.Parse()
-	if *rounds < 1 {
-		log.Fatalf("-rounds is %d, must be at least 1", *rounds)
-	}
-	size := full
+	c.pages, c.size = full.pages(), "full"
 	if *quick {
-		size = short
+		c.pages, c.size = short.pages(), "short"
+	}
+	if err := c.run(os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// A command is what was asked for.
+type command struct {
+	rounds  int
+	size    string
+	pages   []page
+	write   string // "": nothing
+	results string
+}
+
+func (c command) run(out io.Writer) error {
+	if c.rounds < 1 {
+		return fmt.Errorf("-rounds is %d, must be at least 1", c.rounds)
+	}
+	if c.write != "" { // before minutes are spent in vain
+		if err := updatable(c.write); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(c.results, 0o755); err != nil {
+			return err
+		}
 	}
 	start := time.Now()
-	fmt.Printf("%s %s/%s, %d processors, medians of %d rounds, or fewer where they are long\n\n",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), *rounds)
-	t := table{os.Stdout}
+	machine := describe(c.rounds, c.size)
+	fmt.Fprintf(out, "%s\n\n", machine)
+	var summary bytes.Buffer
+	t := table{io.MultiWriter(out, &summary)}
 	t.head()
-	for _, c := range size.comparisons() {
-		o, err := c.run(*rounds)
+	files := make(map[string]string)
+	var order []string
+	for _, p := range c.pages {
+		results, err := p.measure(c.rounds, t)
 		if err != nil {
-			log.Fatal(err)
+			return err
 		}
-		t.row(o)
+		var text bytes.Buffer
+		p.write(&text, machine, results)
+		files[p.file] = text.String()
+		order = append(order, p.file)
 	}
-	fmt.Printf("\nmeasured in %v\n", time.Since(start).Round(time.Second))
+	for _, file := range order {
+		fmt.Fprintf(out, "\n%s", files[file])
+	}
+	fmt.Fprintf(out, "\nmeasured in %v\n", time.Since(start).Round(time.Second))
+	if c.write == "" {
+		return nil
+	}
+	for _, file := range order {
+		if err := overwrite(filepath.Join(c.results, file), files[file], 0o644); err != nil {
+			return err
+		}
+	}
+	return updateFile(c.write, summary.String()+"\n"+machine)
+}
+
+// measure runs the trials of the page and writes the rows of the main table.
+func (p page) measure(rounds int, t table) (results []result, err error) {
+	for _, trial := range p.trials {
+		r, err := trial.run(rounds)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range r.rows {
+			t.row(r.outcome(row))
+		}
+		results = append(results, r)
+	}
+	return results, nil
 }

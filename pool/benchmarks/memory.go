@@ -65,9 +65,7 @@ func (w *waiting) blocked(wait func(*member), end func()) (bytes float64, err er
 }
 
 func (w *waiting) Close() {
-	for _, m := range w.members {
-		m.cancel()
-	}
+	cancelAll(w.members)
 	w.lender.Close()
 }
 

@@ -5,8 +5,10 @@ import "context"
 // A peer is a pool or a semaphore whose cost is measured. To add one, write
 // its lender and name it in cases.go.
 type peer struct {
-	name string
-	open func(slots int) (lender, error)
+	name    string
+	lends   string // what, and who is next
+	tenants bool   // whether it tells them apart
+	open    func(slots int) (lender, error)
 }
 
 // A lender lends slots. All methods but Close may be called from any goroutine.
@@ -15,9 +17,8 @@ type lender interface {
 	// that is measured. It returns an error if there is no slot before ctx
 	// ends. A lender that knows no tenants ignores the name.
 	Cycle(ctx context.Context, tenant string) error
-	// Hold acquires a slot and returns what releases it. It prepares a
-	// measurement and may be slow.
-	Hold(tenant string) (release func(), err error)
+	// Hold acquires a slot and returns what releases it.
+	Hold(ctx context.Context, tenant string) (release func(), err error)
 	Close()
 }
 
@@ -32,7 +33,7 @@ func holdAll(l lender, slots int) (release func(), err error) {
 		}
 	}
 	for range slots {
-		r, err := l.Hold("preparation")
+		r, err := l.Hold(context.Background(), "preparation")
 		if err != nil {
 			release()
 			return nil, err

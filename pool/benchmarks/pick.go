@@ -9,7 +9,7 @@ import (
 	"github.com/fairpool/fairpool/fairshare/sched"
 )
 
-// A pick is the bare scheduler with many backlogged tenants, a waiter each. All
+// A pick is the bare scheduler with backlogged tenants, a waiter each. All
 // slots are in use; an operation releases one, puts its holder back in the
 // queue, and has the scheduler choose who is next.
 type pick struct {
@@ -51,14 +51,16 @@ func openPick(slots, tenants, picks int) (load, error) {
 		records[i] = p.scheduler.Tenant(p.now, fmt.Sprintf("tenant-%d", i))
 	}
 	// Whose turn it is has nothing to do with the order in memory.
-	for _, i := range rng.Perm(tenants) {
-		p.scheduler.Enqueue(p.now, records[i], &sched.Waiter{})
-	}
+	order := rng.Perm(tenants)
 	for i := range p.slots {
+		p.scheduler.Enqueue(p.now, records[order[i%tenants]], &sched.Waiter{})
 		p.slots[i] = slot{p.scheduler.Next(p.now), p.now}
 		if p.slots[i].holder == nil {
 			return nil, errNobodyNext
 		}
+	}
+	for _, i := range order {
+		p.scheduler.Enqueue(p.now, records[i], &sched.Waiter{})
 	}
 	return p, nil
 }

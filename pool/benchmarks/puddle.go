@@ -6,7 +6,7 @@ import (
 	"github.com/jackc/puddle/v2"
 )
 
-var puddlePeer = peer{"puddle", openPuddle}
+var puddlePeer = peer{"puddle", "resources, first come", false, openPuddle}
 
 type puddleLender struct {
 	pool *puddle.Pool[*int]
@@ -30,8 +30,8 @@ func (l puddleLender) Cycle(ctx context.Context, _ string) error {
 	return nil
 }
 
-func (l puddleLender) Hold(string) (func(), error) {
-	resource, err := l.pool.Acquire(context.Background())
+func (l puddleLender) Hold(ctx context.Context, _ string) (func(), error) {
+	resource, err := l.pool.Acquire(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"runtime"
 	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // A load is one kind of work on one peer, prepared so that every round does the
@@ -17,6 +19,10 @@ type sample struct {
 	each   float64 // nanoseconds or bytes for each operation
 	allocs float64 // allocations for each operation
 	ops    int
+
+	unserved float64 // share of the goroutines that did none of them
+
+	latencies *hdrhistogram.Histogram // of the operations, in nanoseconds, if each was measured
 }
 
 // timed has run do ops operations under the clock. Everything that run works

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-var semaphorePeer = peer{"x/sync/semaphore", openSemaphore}
+var semaphorePeer = peer{"x/sync/semaphore", "permits, first come", false, openSemaphore}
 
 type semaphoreLender struct {
 	weighted *semaphore.Weighted
@@ -24,8 +24,8 @@ func (l semaphoreLender) Cycle(ctx context.Context, _ string) error {
 	return nil
 }
 
-func (l semaphoreLender) Hold(string) (func(), error) {
-	err := l.weighted.Acquire(context.Background(), 1)
+func (l semaphoreLender) Hold(ctx context.Context, _ string) (func(), error) {
+	err := l.weighted.Acquire(ctx, 1)
 	return func() { l.weighted.Release(1) }, err
 }
 

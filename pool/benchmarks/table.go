@@ -3,10 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 )
 
-// A table writes outcomes as Markdown, each as soon as it is known.
+// A table is the main one: it writes outcomes as Markdown, each as soon as it is
+// known.
 type table struct {
 	w io.Writer
 }
@@ -18,19 +20,22 @@ func (t table) head() {
 
 func (t table) row(o outcome) {
 	base, allocs, ratio := "", number(o.oursAllocs.median), ""
-	if o.base.open != nil {
+	if o.base != "" {
 		base = quantity(o.baseEach.median, o.unit)
 		allocs = number(o.baseAllocs.median) + ", " + allocs
-		ratio = fmt.Sprintf("%.2f (%.2f-%.2f)", o.ratio.median, o.ratio.low, o.ratio.high)
+		ratio = o.ratio.text("%.2f")
 	}
-	if o.unit == "B" {
-		allocs = "" // bytes are what was counted
+	if o.bare {
+		allocs = ""
 	}
 	fmt.Fprintf(t.w, "| %s | %s | %s | %s | %s | %s | %s | %s |\n",
-		o.title, o.base.name, base, quantity(o.oursEach.median, o.unit), allocs, ratio, o.target.text, o.verdict())
+		o.title, o.base, base, quantity(o.oursEach.median, o.unit), allocs, ratio, o.target.text, o.verdict())
 }
 
-func quantity(v float64, unit string) string { return fmt.Sprintf("%.0f %s", v, unit) }
+func quantity(v float64, unit string) string { return whole(v) + " " + unit }
+
+// whole is v without decimals, and without the sign of a zero.
+func whole(v float64) string { return fmt.Sprintf("%.0f", math.Round(v)+0) }
 
 // number shows what counts as nothing as 0.
 func number(allocs float64) string {
@@ -38,6 +43,28 @@ func number(allocs float64) string {
 		return "0"
 	}
 	return fmt.Sprintf("%.2f", allocs)
+}
+
+// signed shows a difference, one that rounds to nothing as 0.
+func signed(v float64, format string) string {
+	if text := fmt.Sprintf(format, max(v, -v)); text == fmt.Sprintf(format, 0.0) {
+		return "0"
+	}
+	return fmt.Sprintf("%+"+format[1:], v)
+}
+
+// text is the median with the quartiles in brackets.
+func (s spread) text(format string) string {
+	return fmt.Sprintf(format+" ("+format+"-"+format+")", s.median, s.low, s.high)
+}
+
+func (s spread) in(unit string) string {
+	return fmt.Sprintf("%s (%s-%s)", quantity(s.median, unit), whole(s.low), whole(s.high))
+}
+
+// signed is text for differences.
+func (s spread) signed(unit string) string {
+	return fmt.Sprintf("%s %s (%s to %s)", signed(s.median, "%.0f"), unit, signed(s.low, "%.0f"), signed(s.high, "%.0f"))
 }
 
 // thousands writes n with commas.
