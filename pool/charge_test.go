@@ -2,6 +2,7 @@ package pool_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -250,5 +251,27 @@ func TestTheEndOfTheChargeForAHangingDestructorWakesItsTenant(t *testing.T) {
 		w := begin(background, p, "a")
 		w.granted(t).Release()
 		require.Equal(t, time.Minute, w.waited)
+	})
+}
+
+// Nothing is remembered of a tenant with a name that long once its last slot is
+// released, but it pays for the rebuild under its name all the same.
+func TestTheChargeForARebuildCountsAgainstTheCapOfAForgottenTenant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{}
+		p := newPool(t, f, sharing(2, fairshare.Config{Default: fairshare.Share{Max: 1}}))
+		long := strings.Repeat("x", 1000)
+		l, b := acquire(t, p, long), acquire(t, p, "b")
+		f.build = func(context.Context, int) error { time.Sleep(time.Second); return nil }
+		c := begin(background, p, "c")
+		l.Destroy()
+		synctest.Wait()
+		first := begin(background, p, long)
+		c.granted(t).Release()
+		second := begin(background, p, long)
+		b.Release()
+		require.NotEqual(t, first.over(), second.over(), "one at a time")
+		first.granted(t).Release()
+		second.granted(t).Release()
 	})
 }

@@ -200,3 +200,62 @@ func TestTheCauseOfACancelDuringAHookIsTold(t *testing.T) {
 		time.Sleep(time.Second)
 	})
 }
+
+// It had its turn. Whatever its tenant was charged for the check, and however
+// long the others have waited meanwhile, the next resource is its own.
+func TestTheCallerOfAFailedCheckIsNextBeforeOtherTenants(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{build: func(context.Context, int) error { time.Sleep(10 * time.Millisecond); return nil }}
+		p := newPool(t, f, checked(1, func(context.Context, *thing) error {
+			time.Sleep(100 * time.Millisecond)
+			return errBroken
+		}))
+		acquire(t, p, "a").Release()
+		time.Sleep(time.Second)
+		first := begin(background, p, "a")
+		others := []*pending{begin(background, p, "b"), begin(background, p, "c")}
+		time.Sleep(time.Second)
+		require.True(t, first.over())
+		require.Equal(t, 110*time.Millisecond, first.waited)
+		first.granted(t).Release()
+		for _, w := range others {
+			w.granted(t).Release()
+		}
+	})
+}
+
+func TestACallerThatWasNextAndGaveUpLeavesTheTurnToOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{}
+		p := newPool(t, f, checked(1, func(context.Context, *thing) error {
+			time.Sleep(100 * time.Millisecond)
+			return errBroken
+		}))
+		acquire(t, p, "a").Release()
+		f.build = func(context.Context, int) error { time.Sleep(time.Second); return nil }
+		time.Sleep(time.Second)
+		ctx, cancel := context.WithTimeout(background, 500*time.Millisecond)
+		defer cancel()
+		first, second := begin(ctx, p, "a"), begin(background, p, "a")
+		b := begin(background, p, "b")
+		first.failed(t)
+		l := b.granted(t) // a was charged for the check, so b comes before its second caller
+		require.False(t, second.over())
+		l.Release()
+		second.granted(t).Release()
+	})
+}
+
+func TestTryAcquireDoesNotPayForABrokenResource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{end: func(*thing) { time.Sleep(time.Minute) }}
+		p := newPool(t, f, checked(1, func(context.Context, *thing) error { return errBroken }))
+		acquire(t, p, "a").Release()
+		time.Sleep(time.Second)
+		_, ok := p.TryAcquire("a")
+		require.False(t, ok)
+		stats := p.Stats()
+		require.Zero(t, stats.InUse)
+		require.EqualValues(t, 1, stats.Retired[pool.CheckFailed])
+	})
+}

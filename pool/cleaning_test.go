@@ -42,10 +42,12 @@ func TestResetRunsAfterEveryLeaseAndOffTheCallersPath(t *testing.T) {
 		require.NoError(t, p.Do(background, "c", func(context.Context, *thing) error { return nil }))
 		require.Equal(t, 2, resets)
 		time.Sleep(time.Second)
+		synctest.Wait()
 		l, ok := p.TryAcquire("d")
 		require.True(t, ok)
 		l.Release()
 		time.Sleep(time.Second)
+		synctest.Wait()
 		require.Equal(t, 4, resets)
 	})
 }

@@ -52,38 +52,29 @@ func (p *Pool[T]) begin(ctx context.Context, h hook, fn func(context.Context) er
 }
 
 // wait waits until the hook returns, or outlasts its context.
-func (t *task) wait() (err error) {
-	select {
-	case err = <-t.over:
-	case <-t.ctx.Done():
-		err = t.outlast()
-	}
-	t.end(err)
+func (t *task) wait() error {
+	err, _ := t.waitFor(context.Background())
 	return err
 }
 
 // waitFor is wait for a caller that may give up, which it reports: then
 // somebody else has to wait.
 func (t *task) waitFor(caller context.Context) (err error, gaveUp bool) {
-	select {
-	case err = <-t.over:
-	case <-t.ctx.Done():
-		err = t.outlast()
-	case <-caller.Done():
-		return nil, true
-	}
-	t.end(err)
-	return err, false
-}
-
-func (t *task) outlast() error {
-	last := time.NewTimer(graceOfHooks)
-	defer last.Stop()
-	select {
-	case err := <-t.over:
-		return err
-	case <-last.C:
-		return fmt.Errorf("pool: %s did not return within %v: %w", t.what, t.timeout, t.ctx.Err())
+	ended := t.ctx.Done()
+	var last <-chan time.Time
+	for {
+		select {
+		case err = <-t.over:
+		case <-ended:
+			ended, last = nil, time.After(graceOfHooks)
+			continue
+		case <-last:
+			err = fmt.Errorf("pool: %s did not return within %v: %w", t.what, t.timeout, t.ctx.Err())
+		case <-caller.Done():
+			return nil, true
+		}
+		t.end(err)
+		return err, false
 	}
 }
 

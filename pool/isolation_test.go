@@ -289,3 +289,99 @@ func TestNobodysResourceIsRetiredWhileBuildsFail(t *testing.T) {
 		require.Equal(t, 2, f.buildCount())
 	})
 }
+
+func TestAHangingDestructorIsNotTakenForRoomThatComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hung := make(chan struct{})
+		f := &factory{end: func(th *thing) {
+			if th.id == 1 {
+				<-hung
+			}
+		}}
+		p := newPool(t, f, dedicated(3))
+		wrecked := acquire(t, p, "wrecker")
+		leases := []pool.Lease[*thing]{acquire(t, p, "a"), acquire(t, p, "b")}
+		wrecked.Destroy()
+		for _, l := range leases {
+			l.Release()
+		}
+		w := begin(background, p, "c")
+		time.Sleep(time.Minute)
+		require.True(t, w.over())
+		w.granted(t).Release()
+		close(hung)
+		synctest.Wait()
+		// The place of the first counts again.
+		acquire(t, p, "d").Release()
+		require.EqualValues(t, 1, p.Stats().Retired[pool.Displaced])
+	})
+}
+
+// Keeping back helps nobody while builds fail.
+func TestATenantUsesItsOwnResourceWhileTheBuildsOfOthersFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{}
+		p := newPool(t, f, dedicated(2))
+		l := acquire(t, p, "a")
+		f.build = func(context.Context, int) error { return errBroken }
+		for range 40 {
+			begin(background, p, "b")
+		}
+		time.Sleep(time.Second) // a is charged for it, so b comes first
+		a := begin(background, p, "a")
+		l.Release()
+		require.True(t, a.over())
+		a.granted(t).Release()
+		p.Close()
+	})
+}
+
+// Not one is retired more than it takes.
+func TestOnlyAsManyAreRetiredAsLackTheirOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{}
+		p := newPool(t, f, dedicated(3))
+		var leases []pool.Lease[*thing]
+		for range 3 {
+			leases = append(leases, acquire(t, p, "a"))
+		}
+		for _, l := range leases {
+			l.Release()
+		}
+		f.build = func(context.Context, int) error { time.Sleep(time.Second); return nil }
+		p.Suspend()
+		b := begin(background, p, "b")
+		own := []*pending{begin(background, p, "a"), begin(background, p, "a")}
+		p.Resume()
+		for _, w := range own {
+			require.True(t, w.over(), "it waits for nobody's build")
+			w.granted(t).Release()
+		}
+		b.granted(t).Release()
+		require.EqualValues(t, 1, p.Stats().Retired[pool.Displaced])
+	})
+}
+
+func TestATenantThatOnlyTriesGetsAResourceOfItsOwn(t *testing.T) {
+	for name, size := range map[string]int{"with room": 2, "at capacity": 1} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := &factory{}
+				p := newPool(t, f, dedicated(size))
+				acquire(t, p, "a").Release()
+				tries := 0
+				for ok := false; !ok; tries++ {
+					var l pool.Lease[*thing]
+					if l, ok = p.TryAcquire("b"); ok {
+						require.Equal(t, 2, l.Value().id)
+						l.Release()
+					}
+					require.Less(t, tries, 5)
+					synctest.Wait()
+				}
+				require.Equal(t, 2-size, f.endCount(), "nobody loses one for more than a try needs")
+				require.Equal(t, 2, f.buildCount())
+			})
+		})
+	}
+}

@@ -61,8 +61,9 @@ func TestEveryHandOutIsPreparedBeforeItIsSeen(t *testing.T) {
 		require.NoError(t, err)
 		next(pool.Handover{Previous: "e"})
 		l.Destroy()
-		l, ok = p.TryAcquire("a")
-		require.False(t, ok)
+		synctest.Wait()
+		_, ok = p.TryAcquire("a")
+		require.False(t, ok, "there is one to be built")
 		synctest.Wait()
 		l, ok = p.TryAcquire("a")
 		require.True(t, ok)
@@ -189,5 +190,30 @@ func TestACallerThatGivesUpInPrepareLeavesThePreparedResourceBehind(t *testing.T
 		require.Equal(t, 1900*time.Millisecond, next.waited)
 		require.Equal(t, []pool.Handover{{Tenant: "a", Fresh: true}, {Tenant: "b", Previous: "a"}}, told)
 		next.lease.Release()
+	})
+}
+
+// A grant that came to nothing before the resource was prepared does not count:
+// a Prepare that relies on what it was told would skip what it never did.
+func TestAHandOverThatNeverHappenedIsNotTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []pool.Handover
+		cfg := checked(1, func(context.Context, *thing) error { time.Sleep(time.Second); return nil })
+		cfg.Tenancy.Prepare = func(_ context.Context, _ *thing, h pool.Handover) error {
+			told = append(told, h)
+			return nil
+		}
+		cfg.Sizes.MinIdle = 1
+		p := newPool(t, &factory{}, cfg)
+		time.Sleep(time.Second)
+		ctx, cancel := context.WithTimeout(background, 100*time.Millisecond)
+		defer cancel()
+		begin(ctx, p, "a").failed(t)
+		require.Empty(t, told)
+		acquire(t, p, "a").Release()
+		require.Equal(t, []pool.Handover{{Tenant: "a", Fresh: true}}, told)
+		begin(ctx, p, "b").failed(t)
+		acquire(t, p, "b").Release()
+		require.Equal(t, pool.Handover{Tenant: "b", Previous: "a"}, told[1])
 	})
 }

@@ -12,6 +12,7 @@ func main() {
 		sz = full
 	}
 	for _, sc := range scenarios {
+		if len(os.Args)>2 && os.Args[2]!=sc.id { continue }
 		l := sc.build(sz).seeded(1)
 		t0 := time.Now()
 		best := oracle(l, 400)

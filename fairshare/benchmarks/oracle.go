@@ -38,6 +38,9 @@ type fluidRequest struct {
 	started bool
 }
 
+// done is less work than counts, in slot-seconds.
+const done = 1e-9
+
 // A change is something that happens to the fluid from outside.
 type change struct {
 	at time.Duration
@@ -70,12 +73,12 @@ func oracle(l load, samples int) ideal {
 		next := changes[0].at.Seconds()
 		f.divide()
 		for {
-			done := now + f.completion()
-			if done >= next {
+			d := f.completion()
+			if now+d >= next {
 				break
 			}
-			f.flow(done - now)
-			now = done
+			f.flow(d)
+			now += d
 			f.divide()
 		}
 		f.flow(next - now)
@@ -168,14 +171,14 @@ func (f *fluid) flow(d float64) {
 	for _, i := range f.active {
 		t := &f.tenants[i]
 		t.service += t.rate * d
-		done := false
+		any := false
 		t.each(func(r *fluidRequest, rate float64) {
 			r.left -= rate * d
 			r.started = true
-			done = done || r.left <= 1e-12
+			any = any || r.left <= done
 		})
-		if done {
-			t.open = slices.DeleteFunc(t.open, func(r *fluidRequest) bool { return r.started && r.left <= 1e-12 })
+		if any {
+			t.open = slices.DeleteFunc(t.open, func(r *fluidRequest) bool { return r.started && r.left <= done })
 		}
 	}
 }

@@ -24,6 +24,7 @@ type polled struct {
 	tenants  []*poller
 	waiting  []*poller
 	next     time.Duration // when a look is due
+	changed  bool          // and watch has not been called yet
 }
 
 // A poller is one tenant, with its waiters by phase: the time of asking modulo
@@ -79,19 +80,19 @@ func (p *polled) giveBack(now time.Duration, r *request) {
 	t.held--
 	p.inUse--
 	p.leave(t)
-	p.watch(now)
+	p.change(now)
 }
 
 func (p *polled) giveUp(now time.Duration, r *request) {
 	t := p.tenants[r.tenant]
 	p.drop(t, r)
 	p.leave(t)
-	p.watch(now)
+	p.change(now)
 }
 
 func (p *polled) resize(now time.Duration, capacity int) {
 	p.capacity = capacity
-	p.watch(now)
+	p.change(now)
 }
 
 func (p *polled) leave(t *poller) {
@@ -131,8 +132,24 @@ func (p *polled) look(now time.Duration) (first *request, when time.Duration) {
 	return first, when
 }
 
+// change has watch called once all that happens now has happened. By then a
+// worker that returned its slot may have taken it again.
+func (p *polled) change(now time.Duration) {
+	if p.changed {
+		return
+	}
+	p.changed = true
+	p.hall.at(now, func(now time.Duration) {
+		p.changed = false
+		p.watch(now)
+	})
+}
+
 // watch arranges for the next look that may come to something.
 func (p *polled) watch(now time.Duration) {
+	if p.inUse >= p.capacity {
+		return
+	}
 	r, when := p.look(now)
 	if r == nil || when == p.next {
 		return

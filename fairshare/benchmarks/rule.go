@@ -53,7 +53,6 @@ const (
 // A setting is what a rule is told of the load beforehand.
 type setting struct {
 	capacity int
-	greatest int // capacity ever
 	weights  []float64
 }
 
@@ -61,6 +60,7 @@ type setting struct {
 type contender struct {
 	name  string
 	about string
+	fixed bool // its capacity cannot change
 	start func(setting, hall) rule
 }
 
@@ -71,18 +71,24 @@ const ours = "fairpool"
 const fifo = "FIFO (x/sync)"
 
 var contenders = []contender{
-	{ours, "the default: least service, projected one mean hold ahead",
-		fairpool(sched.Config{}, nil)},
-	{"fairpool Instant", "`Horizon: Instant`: fewest slots over weight, without memory",
-		fairpool(sched.Config{Horizon: sched.Instant}, nil)},
-	{"fairpool strict", "`ShareFunc: EqualShare`: never more than capacity/tenants each",
-		fairpool(sched.Config{Strict: true}, fairshare.EqualShare)},
-	{"fairpool headroom 1", "`Headroom: 1`: the last slot is for tenants that hold none",
-		fairpool(sched.Config{Headroom: 1}, nil)},
-	{fifo, "golang.org/x/sync/semaphore: whoever came first", startSemaphore},
-	{"seed (10 ms polls)", "aio-fairshare: below max(1, capacity/active), whoever polls first", startPolled},
-	{"in-use order", "fewest held over weight", startInUse},
-	{"round robin", "each tenant in turn", startRoundRobin},
-	{"slot-time (VTC)", "least slot-time over weight; counters lifted on return (OSDI 2024)", startSlotTime},
-	{"Kubernetes APF", "k8s.io/apiserver's queueset, a queue for each tenant", startQueueSet},
+	{name: ours, about: "the default: least service, projected one mean hold ahead",
+		start: fairpool(sched.Config{}, nil)},
+	{name: "fairpool Instant", about: "`Horizon: Instant`: fewest slots over weight, without memory",
+		start: fairpool(sched.Config{Horizon: sched.Instant}, nil)},
+	{name: "fairpool strict", about: "`ShareFunc: EqualShare`: never more than capacity/tenants each",
+		start: fairpool(sched.Config{Strict: true}, fairshare.EqualShare)},
+	{name: "fairpool headroom 1", about: "`Headroom: 1`: the last slot is for tenants that hold none",
+		start: fairpool(sched.Config{Headroom: 1}, nil)},
+	{name: fifo, about: "golang.org/x/sync/semaphore: whoever came first", fixed: true,
+		start: startSemaphore},
+	{name: "seed (10 ms polls)", about: "aio-fairshare: below max(1, capacity/active), whoever polls first",
+		start: startPolled},
+	{name: "in-use order", about: "fewest held over weight",
+		start: startInUse},
+	{name: "round robin", about: "each tenant in turn",
+		start: startRoundRobin},
+	{name: "slot-time (VTC)", about: "least slot-time over weight; counters lifted on return (OSDI 2024)",
+		start: startSlotTime},
+	{name: "Kubernetes APF", about: "k8s.io/apiserver's queueset, a queue for each tenant",
+		start: startQueueSet},
 }

@@ -15,7 +15,8 @@ type scenario struct {
 	metric string // what the scenario is about
 	unit   string
 	ideal  float64
-	more   bool // whether more is better
+	more   bool    // whether more is better
+	grain  float64 // for the colors of the overview: less is as good as this
 	value  func(figures) float64
 }
 
@@ -46,24 +47,24 @@ var scenarios = []scenario{
 		metric: "Jain's index", ideal: 1, more: true, value: jainIndex,
 		build: func(s size) load { return shortAndLong(4, 10, s.of(600*time.Second)) }},
 	{id: "B1", about: "16 slots, 2 backlogged tenants, constant 1 s holds",
-		metric: "std. dev. of slots held", value: deviation,
+		metric: "std. dev. of slots held", grain: 0.5, value: deviation,
 		build: func(s size) load { return two(constant(time.Second), s) }},
 	{id: "B2", about: "16 slots, 2 backlogged tenants, Exp(1 s) holds",
-		metric: "std. dev. of slots held", value: deviation,
+		metric: "std. dev. of slots held", grain: 0.5, value: deviation,
 		build: func(s size) load { return two(exponential(time.Second), s) }},
 	{id: "B3", about: "16 slots, 2 backlogged tenants, Pareto(1.5) holds of 1 s",
-		metric: "std. dev. of slots held", value: deviation,
+		metric: "std. dev. of slots held", grain: 0.5, value: deviation,
 		build: func(s size) load { return two(pareto(1.5, time.Second), s) }},
 	{id: "C", about: "16 slots, a hog with 57 workers and Exp(1 s) holds; every 20 s a newcomer with 17 workers, for 10 s",
-		metric: "newcomer's mean wait for its first slot", unit: "s", value: meanWait, build: joiners},
+		metric: "newcomer's mean wait for its first slot", unit: "s", grain: 0.01, value: meanWait, build: joiners},
 	{id: "D", about: "16 slots, 10 heavy tenants with 26 workers each, one light at 0.3/s; Exp(1 s) holds",
-		metric: "light tenant's p99 wait", unit: "s", value: p99Wait, build: lightAmongHeavy},
+		metric: "light tenant's p99 wait", unit: "s", grain: 0.01, value: p99Wait, build: lightAmongHeavy},
 	{id: "E1", about: "10 slots; one tenant's 9 workers had them alone for 300 s, then two are backlogged; Exp(1 s) holds",
 		metric: worstMetric, ideal: 1, more: true, value: worstOff,
-		build: func(s size) load { return aloneBefore(s, crewOfNine) }},
-	{id: "E2", about: "10 slots; one tenant took 9 of them for 330 s; after 300 s two are backlogged with Exp(1 s) holds",
+		build: func(s size) load { return aloneBefore(s, 11, crewOfNine) }},
+	{id: "E2", about: "10 slots; one tenant took 9 of them for 330 s; after 300 s two have 30 workers each with Exp(1 s) holds",
 		metric: worstMetric, ideal: 1, more: true, value: worstOff,
-		build: func(s size) load { return aloneBefore(s, nineHolds) }},
+		build: func(s size) load { return aloneBefore(s, 30, nineHolds) }},
 	{id: "F", about: "16 slots; 50 tenants hold Exp(10 ms), 50 hold Exp(1 s), all backlogged",
 		metric: "Jain's index", ideal: 1, more: true, value: jainIndex,
 		build: func(s size) load { return shortAndLong(16, 50, s.of(300*time.Second)) }},
@@ -74,7 +75,7 @@ var scenarios = []scenario{
 	{id: "I", about: "10 slots, 1,000 backlogged tenants with mean holds from 10 ms to 1 s",
 		metric: "Jain's index", ideal: 1, more: true, value: jainIndex, build: thousand},
 	{id: "J", about: "16 slots, a hog with 32 workers and Exp(60 s) holds; a newcomer about each 50 s holds Exp(2 s) once",
-		metric: "newcomer's p99 wait", unit: "s", value: p99Wait, build: newcomers},
+		metric: "newcomer's p99 wait", unit: "s", grain: 0.01, value: p99Wait, build: newcomers},
 	{id: "L", about: "8 slots; one tenant with 40 workers always, one with 9 in phases of 5 s; Exp(100 ms) holds",
 		metric: worstMetric, ideal: 1, more: true, value: worstOff, build: onAndOff},
 	{id: "M", about: "8 slots; 100, 200, 400 and 800 requests/s of Exp(50 ms); 9 of 10 waiters give up within 500 ms",
@@ -143,11 +144,11 @@ func nineHolds(t *tenant) {
 	}
 }
 
-func aloneBefore(s size, before func(*tenant)) load {
+func aloneBefore(s size, workers int, before func(*tenant)) load {
 	l := load{capacity: 10, from: alone, until: alone + s.of(600*time.Second)}
 	for i := range 2 {
 		t := backlogged(10, exponential(time.Second))
-		t.crews[0].from = alone
+		t.crews[0].workers, t.crews[0].from = workers, alone
 		if i == 0 {
 			before(&t)
 		}
@@ -178,7 +179,7 @@ func closedLoop(s size) load {
 }
 
 func thousand(s size) load {
-	l := load{capacity: 10, until: s.of(2000 * time.Second)}
+	l := load{capacity: 10, until: s.of(1000 * time.Second)}
 	for i := range 1000 {
 		l.tenants = append(l.tenants, backlogged(10, exponential(time.Duration(10+i%100*10)*time.Millisecond)))
 	}

@@ -24,10 +24,7 @@ type simulation struct {
 // run lets the tenants of l ask until the end of the load.
 func run(l load, c contender, rec *record) {
 	s := &simulation{load: l, capacity: l.capacity, record: rec}
-	in := setting{capacity: l.capacity, greatest: l.capacity}
-	for _, r := range l.resizes {
-		in.greatest = max(in.greatest, r.capacity)
-	}
+	in := setting{capacity: l.capacity}
 	for _, t := range l.tenants {
 		in.weights = append(in.weights, t.weight)
 	}

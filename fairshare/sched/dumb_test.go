@@ -36,6 +36,8 @@ type dumbTenant struct {
 type dumbWaiter struct {
 	id  *Waiter // its name, never looked into
 	seq uint64
+
+	again bool // it had its turn already
 }
 
 func newDumb(cfg Config) *dumb {
@@ -148,6 +150,9 @@ func (d *dumb) key(t *dumbTenant) float64 {
 
 // need comes before the key: how much a tenant has of its Min, 1 for enough.
 func (d *dumb) need(t *dumbTenant) float64 {
+	if len(t.queue) > 0 && t.queue[0].again {
+		return -1
+	}
 	if t.share.Min == 0 {
 		return 1
 	}
@@ -282,7 +287,7 @@ func (d *dumb) enqueue(now time.Duration, t *dumbTenant, id *Waiter) bool {
 	}
 	d.begin(now)
 	d.seq++
-	t.queue = append(t.queue, dumbWaiter{id, d.seq})
+	t.queue = append(t.queue, dumbWaiter{id, d.seq, false})
 	d.end()
 	return true
 }
@@ -290,7 +295,7 @@ func (d *dumb) enqueue(now time.Duration, t *dumbTenant, id *Waiter) bool {
 func (d *dumb) requeue(now time.Duration, t *dumbTenant, id *Waiter) {
 	d.begin(now)
 	d.seq++
-	t.queue = append([]dumbWaiter{{id, d.seq}}, t.queue...)
+	t.queue = append([]dumbWaiter{{id, d.seq, true}}, t.queue...)
 	d.end()
 }
 

@@ -53,9 +53,8 @@ func TestAWaiterThatIsPutBackFindsRoomInAFullQueue(t *testing.T) {
 	require.False(t, s.Enqueue(2, a, &third))
 }
 
-// It has its tenant's place among the others, not a better one: of equal
-// tenants, that of the one that has waited since then comes first.
-func TestAWaiterThatIsPutBackDoesNotOvertakeOtherTenants(t *testing.T) {
+// It had its turn: what its tenant was charged meanwhile does not count.
+func TestAWaiterThatIsPutBackIsNextWhateverItWasCharged(t *testing.T) {
 	s := New(Config{Capacity: 1, Default: Share{Weight: 1}, Horizon: Instant})
 	a, b := s.Tenant(1, "a"), s.Tenant(1, "b")
 	var first, other Waiter
@@ -64,9 +63,9 @@ func TestAWaiterThatIsPutBackDoesNotOvertakeOtherTenants(t *testing.T) {
 	s.Enqueue(2, b, &other)
 	s.Release(3, a, 1)
 	s.Requeue(3, a, &first, 1)
-	require.Same(t, &other, s.Next(3))
-	s.Release(3, b, 3)
 	require.Same(t, &first, s.Next(3))
+	s.Release(4, a, 3)
+	require.Same(t, &other, s.Next(4), "once only")
 }
 
 func TestGrantFirstServesATenantOutOfTurn(t *testing.T) {

@@ -8,7 +8,6 @@ func (m *moves) body(s state, t uint8, then func(state)) {
 	case request:
 		m.request(s, t, then)
 	case try:
-		s.waiters[t].outcome = refused
 		i := m.free(&s)
 		if !s.closed && !s.paused && s.inUse < s.capacity && !(m.sc.capped(t) && s.capTaken()) {
 			if i != none {
@@ -22,9 +21,7 @@ func (m *moves) body(s state, t uint8, then func(state)) {
 		switch {
 		case s.queue.has(t):
 			s.queue = s.queue.without(t)
-			s.waiters[t].outcome = gaveUp
 		case m.sc.Bug == cancelForgetsGrant:
-			s.waiters[t].outcome = gaveUp
 		default:
 			th.after = receive
 		}
@@ -61,7 +58,6 @@ func (m *moves) body(s state, t uint8, then func(state)) {
 
 func (m *moves) request(s state, t uint8, then func(state)) {
 	if s.closed {
-		s.waiters[t].outcome = closedOut
 		then(s)
 		return
 	}
@@ -82,7 +78,6 @@ func (m *moves) own(s *state, t uint8, g grant) {
 	if m.sc.Bug == generationAfterUnlock {
 		th.after = readGeneration
 	}
-	s.waiters[t].outcome = granted
 }
 
 // operate is what actors do.

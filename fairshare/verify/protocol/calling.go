@@ -7,7 +7,7 @@ func (m *moves) call(s state, t uint8) {
 	switch th.pc {
 	case acquire:
 		if w.cancelled {
-			m.over(s, t, gaveUp)
+			m.to(s, t, done)
 		} else {
 			m.to(s, t, acquireTry)
 		}
@@ -49,7 +49,6 @@ func (m *moves) call(s state, t uint8) {
 		m.awake(s, t)
 	case readGeneration:
 		th.gen = s.slots[th.slot].gen
-		w.outcome = granted
 		m.to(s, t, holding)
 	case finish:
 		m.finished(s, t, putBack)
@@ -78,15 +77,13 @@ func (m *moves) awake(s state, t uint8) {
 	switch {
 	case w.failed:
 		w.failed = false
-		m.over(s, t, failed)
+		m.to(s, t, done)
 	case !w.cancelled:
 		th.slot, th.gen = g.slot, g.gen
-		w.outcome = granted
 		m.to(s, t, holding)
 	case m.sc.Bug == lateGrantIsLost:
-		m.over(s, t, handedOver)
+		m.to(s, t, done)
 	default:
-		w.outcome = handedOver
 		th.slot, th.gen = g.slot, g.gen
 		if s.current(g) {
 			s.slots[g.slot].gen++
@@ -95,12 +92,6 @@ func (m *moves) awake(s state, t uint8) {
 		}
 		m.wantLock(s, t, passOn, done)
 	}
-}
-
-// over ends an Acquire.
-func (m *moves) over(s state, t uint8, o outcome) {
-	s.waiters[t].outcome = o
-	m.to(s, t, done)
 }
 
 // finished is Grant.Finish, on the way to giving the slot back or destroying

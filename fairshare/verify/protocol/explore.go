@@ -45,6 +45,11 @@ func Explore(sc Scenario, limit int) Result {
 		r.Moves += len(m.all)
 		what := s.broken(&sc)
 		if what == "" && m.internal == 0 {
+			if sc.quiet != nil {
+				q := s
+				q.sort(&sc)
+				sc.quiet[q] = struct{}{}
+			}
 			r.Quiet++
 			what = s.stuck(&sc)
 			if what == "" && len(m.all) == 0 {

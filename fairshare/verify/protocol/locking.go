@@ -9,15 +9,13 @@ func (m *moves) begin(s state, t uint8) {
 	case lookReturns:
 		if s.returns != 0 {
 			m.to(s, t, takeReturns)
-		} else {
+		} else if m.sc.Plain {
 			m.to(s, t, lookArrivals)
+		} else {
+			m.lookArrivals(s, t)
 		}
 	case lookArrivals:
-		if s.arrivals != 0 {
-			m.to(s, t, takeReturns)
-		} else {
-			m.do(s, t)
-		}
+		m.lookArrivals(s, t)
 	case takeReturns:
 		taken := s.returns
 		th.pc = takeArrivals
@@ -41,6 +39,14 @@ func (m *moves) begin(s state, t uint8) {
 		m.admitAll(s, taken, func(s state) { m.do(s, t) })
 	case clearArrivals:
 		s.arrivals = 0
+		m.do(s, t)
+	}
+}
+
+func (m *moves) lookArrivals(s state, t uint8) {
+	if s.arrivals != 0 {
+		m.to(s, t, takeReturns)
+	} else {
 		m.do(s, t)
 	}
 }

@@ -18,6 +18,11 @@ type move struct {
 // of finds the ways out of s.
 func (m *moves) of(s state) {
 	m.all, m.internal, m.fault = m.all[:0], 0, ""
+	if t, ok := s.alone(m.sc); ok {
+		m.label = label{thread: t, pc: s.threads[t].pc}
+		m.step(s, t)
+		return
+	}
 	for t := range uint8(maxThreads) {
 		m.label = label{thread: t, pc: s.threads[t].pc}
 		m.step(s, t)
@@ -35,6 +40,10 @@ func (m *moves) of(s state) {
 func (m *moves) emit(s state) {
 	if !m.label.outside {
 		m.internal++
+	}
+	s.tidy()
+	if !m.sc.Plain {
+		s.sort(m.sc)
 	}
 	m.all = append(m.all, move{s, m.label})
 }

@@ -30,6 +30,9 @@ type Scenario struct {
 	Rounds   uint8            // maxRounds of the code
 	Bug      Bug              // a mistake in the code; the zero value is none
 	Mutex    Mutex            // what TryLock may do
+	Plain    bool             // leave nothing out, see reduce.go
+
+	quiet map[state]struct{} // if set: collects the quiet states, sorted
 }
 
 // A Mutex says when TryLock may fail although the lock is free.
@@ -67,6 +70,12 @@ func (sc *Scenario) start() state {
 	}
 	return s
 }
+
+// mayCancel reports whether the context of the waiter may end.
+func (sc *Scenario) mayCancel(w uint8) bool { return w < sc.Cancels }
+
+// revokes reports whether a lease may be revoked.
+func (sc *Scenario) revokes() bool { return sc.Actors[0] == revoker || sc.Actors[1] == revoker }
 
 // capped reports whether the waiter is of the tenant with a cap.
 func (sc *Scenario) capped(w uint8) bool { return w < sc.Capped }

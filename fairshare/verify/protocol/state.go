@@ -6,7 +6,7 @@ const (
 	maxWaiters = 3
 	maxSlots   = 2
 	maxActors  = 2 // operators: a close, a timeout, a revocation...
-	maxHelpers = 4 // goroutines that the code starts: builds, destructors, timers, serve
+	maxHelpers = 6 // goroutines that the code starts: builds, destructors, timers, serve
 	maxThreads = maxWaiters + maxActors + maxHelpers
 
 	firstActor  = maxWaiters
@@ -52,21 +52,7 @@ type waiter struct {
 	tokens    uint8 // sent on ready and not received
 	failed    bool  // err is set
 	grant     grant // none: no slot
-	outcome   outcome
 }
-
-// An outcome is how an Acquire ended.
-type outcome uint8
-
-const (
-	pending outcome = iota
-	granted
-	gaveUp     // its context ended
-	handedOver // the same, but it had a slot, which it gave to the next
-	refused    // a TryAcquire without luck
-	closedOut  // ErrClosed, on entry
-	failed     // by another: a close, a timeout, a build that failed
-)
 
 // The whereabouts of a slot.
 type place uint8
