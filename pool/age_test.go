@@ -2,7 +2,6 @@ package pool_test
 
 import (
 	"context"
-	"math"
 	"math/rand/v2"
 	"testing"
 	"testing/synctest"
@@ -137,6 +136,26 @@ func TestAnOldResourceIsNotHandedToAWaiter(t *testing.T) {
 		next := waiting.granted(t)
 		require.Equal(t, 2, next.Value().id)
 		next.Release()
+	})
+}
+
+// One that is under way is for another.
+func TestAnOldResourceIsNotHandedToAWaiterInPlaceOfABuild(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{}
+		cfg := aging(3, 1, pool.Age{MaxLifetime: time.Minute})
+		cfg.Sharing.Capacity = 1
+		p := newPool(t, f, cfg)
+		l := acquire(t, p, "a")
+		waiting := begin(background, p, "b")
+		f.switchTo(takes(10 * time.Second))
+		time.Sleep(2 * time.Minute)
+		require.NoError(t, p.Resize(3))
+		l.Release()
+		synctest.Wait()
+		require.Equal(t, 1, f.endCount())
+		require.Greater(t, waiting.granted(t).Value().id, 1)
+		waiting.lease.Release()
 	})
 }
 
@@ -328,34 +347,6 @@ func TestAnOldResourceMayBreakWhileItsSuccessorIsBuilt(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestForEverIsNotAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := &factory{}
-		forEver := time.Duration(math.MaxInt64)
-		cfg := aging(3, 0, pool.Age{MaxIdleTime: forEver, MaxLifetime: forEver, MaxLifetimeJitter: forEver, MaxUses: math.MaxInt})
-		cfg.BuildTimeout, cfg.DestroyTimeout = forEver, forEver
-		cfg.Health.Check = func(context.Context, *thing) error { t.Error("checked"); return nil }
-		cfg.Health.CheckAfter, cfg.Health.CheckTimeout, cfg.Health.KeepAlive = forEver, forEver, forEver
-		cfg.Guard.LeakAfter = forEver
-		cfg.Trace.Leak = func(pool.Leak) { t.Error("reported") }
-		cfg.Reclaim = pool.Reclaim{After: forEver, Grace: forEver}
-		p := newPool(t, f, cfg)
-		time.Sleep(time.Hour)
-		stock(t, p, 3)
-		time.Sleep(10000 * time.Hour)
-		require.Equal(t, 3, warmNow(p))
-		leases := []pool.Lease[*thing]{acquire(t, p, "a"), acquire(t, p, "a"), acquire(t, p, "a")}
-		waiting := begin(background, p, "b")
-		time.Sleep(10000 * time.Hour)
-		require.False(t, waiting.over())
-		for _, l := range leases {
-			l.Release()
-		}
-		waiting.granted(t).Release()
-		require.Equal(t, 3, f.buildCount())
-	})
 }
 
 // Whatever the mix, nobody waits for a resource that has died of age and none

@@ -164,6 +164,7 @@ func TestTheRebuildIsChargedUntilItEnds(t *testing.T) {
 					return n
 				}
 				time.Sleep(time.Second - 1)
+				synctest.Wait()
 				require.Equal(t, 1, p.Stats().Building)
 				require.Equal(t, 1, held())
 				<-w.done
@@ -182,6 +183,7 @@ func TestARebuildThatNobodyWaitsForDoesNotTakePlaceNorCharge(t *testing.T) {
 		acquire(t, p, "a").Destroy()
 		require.Equal(t, 1, p.Stats().InUse)
 		time.Sleep(time.Second + 1)
+		synctest.Wait()
 		require.Zero(t, p.Stats().InUse)
 		require.Equal(t, 1, f.buildCount())
 	})
@@ -219,6 +221,7 @@ func TestADestructorThatHangsIsReportedAndPaidForUntilItsTimeout(t *testing.T) {
 				p := newPool(t, f, cfg)
 				acquire(t, p, "a").Destroy()
 				time.Sleep(tooLong - 1)
+				synctest.Wait()
 				require.Zero(t, p.Stats().DestroyHangs)
 				require.Equal(t, 1, p.Stats().InUse)
 				time.Sleep(1)
@@ -230,6 +233,7 @@ func TestADestructorThatHangsIsReportedAndPaidForUntilItsTimeout(t *testing.T) {
 				one := acquire(t, p, "b")
 				two := begin(background, p, "b")
 				time.Sleep(time.Hour)
+				synctest.Wait()
 				require.False(t, two.over())
 				close(hung)
 				two.granted(t).Release()

@@ -131,6 +131,7 @@ func TestAnErrorMetWithoutItsCallerMayCondemnTheGeneration(t *testing.T) {
 		defer cancel()
 		begin(ctx, p, "a").failed(t)
 		time.Sleep(time.Second)
+		synctest.Wait()
 		require.EqualValues(t, 1, p.Stats().Condemned)
 	})
 }
@@ -154,6 +155,7 @@ func TestMarkBadIsNotAskedAboutSuccess(t *testing.T) {
 		p := newPool(t, &factory{}, cfg)
 		require.NoError(t, p.Do(background, "a", func(context.Context, *thing) error { return nil }))
 		time.Sleep(time.Second)
+		synctest.Wait()
 		require.NoError(t, p.Do(background, "a", func(context.Context, *thing) error { return nil }))
 	})
 }

@@ -2,6 +2,7 @@ package pool_test
 
 import (
 	"context"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -111,4 +112,53 @@ func TestTheDefaultsOfTheTimeoutsAreInForce(t *testing.T) {
 		stock(t, p, 1)
 		require.Equal(t, 5*time.Second, checked)
 	})
+}
+
+func TestForEverIsNotAtOnce(t *testing.T) {
+	const forEver = time.Duration(math.MaxInt64)
+	type config = pool.Config[*thing]
+	for name, set := range map[string]func(*config){
+		"idle time": func(c *config) { c.Age.MaxIdleTime = forEver },
+		"lifetime":  func(c *config) { c.Age.MaxLifetime, c.Age.MaxLifetimeJitter = forEver, forEver },
+		"uses":      func(c *config) { c.Age.MaxUses = math.MaxInt },
+		"timeouts":  func(c *config) { c.BuildTimeout, c.DestroyTimeout = forEver, forEver },
+		"check":     func(c *config) { c.Health.CheckAfter, c.Health.CheckTimeout = forEver, forEver },
+		"keepalive": func(c *config) { c.Health.CheckAfter, c.Health.KeepAlive = forEver, forEver },
+		"leak":      func(c *config) { c.Guard.LeakAfter = forEver },
+		"reclaim":   func(c *config) { c.Reclaim = pool.Reclaim{After: forEver, Grace: forEver} },
+		"leak and idle time": func(c *config) {
+			c.Guard.LeakAfter, c.Age.MaxIdleTime = forEver, time.Hour // one alarm for both
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := sized(3)
+				set(&cfg)
+				if cfg.Health.CheckAfter > 0 {
+					cfg.Health.Check = func(context.Context, *thing) error { t.Error("checked"); return nil }
+				}
+				cfg.Trace.Leak = func(pool.Leak) { t.Error("reported") }
+				f := &factory{}
+				p := newPool(t, f, cfg)
+				time.Sleep(time.Hour)
+				stock(t, p, 3)
+				time.Sleep(10000 * time.Hour)
+				if cfg.Age.MaxIdleTime == time.Hour {
+					require.Zero(t, warmNow(p))
+					return
+				}
+				require.Equal(t, 3, warmNow(p))
+				leases := []pool.Lease[*thing]{acquire(t, p, "a"), acquire(t, p, "a"), acquire(t, p, "a")}
+				waiting := begin(background, p, "b")
+				time.Sleep(10000 * time.Hour)
+				require.False(t, waiting.over())
+				require.Zero(t, p.Stats().Revocations)
+				for _, l := range leases {
+					l.Release()
+				}
+				waiting.granted(t).Release()
+				require.Equal(t, 3, f.buildCount())
+			})
+		})
+	}
 }

@@ -51,6 +51,7 @@ func TestAHookMayCallThePool(t *testing.T) {
 			}, func(t *testing.T, h hook, f *factory, p *pool.Pool[*thing]) {
 				acquire(t, p, "a").Release()
 				time.Sleep(time.Minute)
+				synctest.Wait()
 				require.Zero(t, h.failures(p.Stats()))
 				require.Zero(t, p.Stats().InUse)
 				for _, l := range []pool.Lease[*thing]{acquire(t, p, "a"), acquire(t, p, "b")} {

@@ -177,6 +177,7 @@ func TestAHookThatSucceedsInItsLastMomentsHasSucceeded(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		acquire(t, p, "a").Release()
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		require.Zero(t, h.failures(p.Stats()))
 		require.Zero(t, f.endCount())
 	})
@@ -193,6 +194,7 @@ func TestAHookThatHangsIsLeftBehind(t *testing.T) {
 		w.granted(t).Release()
 		require.LessOrEqual(t, w.waited, 1100*time.Millisecond)
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		failedOnce(t, h, f, p)
 		both := []pool.Lease[*thing]{acquire(t, p, "a"), acquire(t, p, "b")}
 		for _, l := range both {
@@ -266,6 +268,7 @@ func TestAHookThatOutlastsItsContextDoesNotHoldUpTheCaller(t *testing.T) {
 				w.failed(t)
 				require.Equal(t, time.Second+graceOfHooks/2, w.waited)
 				time.Sleep(time.Hour)
+				synctest.Wait()
 				require.EqualValues(t, 1, hooks[name].failures(p.Stats()))
 			})
 		})
@@ -349,6 +352,7 @@ func TestAStaleLeaseDoesNotReachAResourceInItsHook(t *testing.T) {
 		require.Equal(t, 1, w.granted(t).Value().id)
 		w.lease.Release()
 		time.Sleep(time.Second)
+		synctest.Wait()
 		require.Zero(t, f.endCount())
 	})
 }

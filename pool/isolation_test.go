@@ -202,6 +202,7 @@ func TestNoDedicatedResourceEverServesTwoTenants(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 2e9))
 		for time.Now().Before(end) {
 			time.Sleep(time.Duration(r.IntN(500)) * time.Millisecond)
+			synctest.Wait()
 			require.NoError(t, p.Resize(1+r.IntN(slots)))
 			if r.IntN(4) == 0 {
 				p.Reset()
@@ -215,6 +216,7 @@ func TestNoDedicatedResourceEverServesTwoTenants(t *testing.T) {
 		for i := range 2 * tenants {
 			w := begin(background, p, fmt.Sprint("t", i%tenants))
 			time.Sleep(time.Minute)
+			synctest.Wait()
 			require.True(t, w.over())
 			w.lease.Release()
 		}
@@ -266,6 +268,7 @@ func TestNobodysResourceIsRetiredForATenantThatMayNotHaveAnother(t *testing.T) {
 		acquire(t, p, "b").Release()
 		second := begin(background, p, "a")
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		require.Zero(t, f.endCount())
 		l.Release()
 		second.granted(t).Release()
@@ -307,6 +310,7 @@ func TestAHangingDestructorIsNotTakenForRoomThatComes(t *testing.T) {
 		}
 		w := begin(background, p, "c")
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		require.True(t, w.over())
 		w.granted(t).Release()
 		close(hung)

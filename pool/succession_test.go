@@ -82,3 +82,38 @@ func TestResetDoesNotLetMinIdleWaitForADoomedBuild(t *testing.T) {
 		require.Equal(t, 2, warmNow(p))
 	})
 }
+
+// Its turn has come, and its time too; the failure of its successor excuses
+// the first alone.
+func TestAResourceWhoseTimeEndsWhileItIsReplacedGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{}
+		p := newPool(t, f, aging(2, 1, pool.Age{MaxLifetime: time.Minute}))
+		time.Sleep(55 * time.Second)
+		f.switchTo(func(context.Context, int) error { time.Sleep(10 * time.Second); return context.Canceled })
+		p.ResetGradually()
+		time.Sleep(9 * time.Second)
+		require.Equal(t, 1, warmNow(p))
+		time.Sleep(2 * time.Second)
+		require.Zero(t, warmNow(p))
+		require.Equal(t, map[pool.Retirement]uint64{pool.Lifetime: 1}, p.Stats().Retired)
+	})
+}
+
+// Of several in line for the next build, Reset takes all; the one whose turn it
+// was holds up nothing.
+func TestAGradualResetRightAfterAResetReplacesAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, p := stocked(t, sized(4), 3)
+		a, b := acquire(t, p, "a"), acquire(t, p, "b")
+		p.ResetGradually() // the third has its turn
+		synctest.Wait()
+		f.switchTo(takes(30 * time.Second))
+		p.Reset()
+		p.ResetGradually()
+		a.Release()
+		b.Release()
+		rolled(t, p)
+		require.GreaterOrEqual(t, f.endCount(), 3)
+	})
+}

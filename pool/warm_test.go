@@ -246,6 +246,17 @@ func TestWarmReturnsWhenMinIdleIsReached(t *testing.T) {
 	})
 }
 
+func TestWarmBuildsBesideWhatTheWaitersGet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t, &factory{build: takes(time.Second)}, keeping(8, 2))
+		waiting := begin(background, p, "a")
+		require.NoError(t, p.Warm(background))
+		l := waiting.granted(t)
+		require.Equal(t, 2, warmNow(p))
+		l.Release()
+	})
+}
+
 func TestWarmOfAPoolWithoutMinIdleHasNothingToDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &factory{}

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"image/color"
 	"io"
 	"math"
 	"strconv"
 
+	weights "golang.org/x/image/font"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
@@ -40,26 +42,34 @@ func (c chart) write(w io.Writer, rows []row) error {
 	if err := c.draw(draw.Crop(dc, 14, -14, 12, -14), rows); err != nil {
 		return err
 	}
-	_, err := canvas.WriteTo(w)
+	var svg bytes.Buffer
+	if _, err := canvas.WriteTo(&svg); err != nil {
+		return err
+	}
+	// Where the font is not installed, one of the same widths.
+	_, err := w.Write(bytes.ReplaceAll(svg.Bytes(), []byte("font-family:Liberation Sans;"),
+		[]byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;")))
 	return err
 }
 
 var (
 	ink    = color.NRGBA{0x24, 0x29, 0x2f, 0xff}
 	faint  = color.NRGBA{0x6e, 0x77, 0x81, 0xff}
-	rule1  = color.NRGBA{0xe6, 0xe9, 0xed, 0xff}
+	grid   = color.NRGBA{0xe6, 0xe9, 0xed, 0xff}
 	slate  = color.NRGBA{0xb3, 0xbd, 0xc9, 0xff} // who was there first; other rules
 	accent = color.NRGBA{0x0f, 0x7b, 0x8a, 0xff} // whom it is about; fairpool
 	third  = color.NRGBA{0xe2, 0x9a, 0x3b, 0xff}
 )
 
-func sans(size font.Length, weight font.Font) font.Font {
-	weight.Typeface, weight.Variant, weight.Size = "Liberation", "Sans", size
-	return weight
+func plain(size font.Length) font.Font {
+	return font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}
 }
 
-func plain(size font.Length) font.Font { return sans(size, font.Font{}) }
-func bold(size font.Length) font.Font  { return sans(size, font.Font{Weight: 2}) }
+func bold(size font.Length) font.Font {
+	f := plain(size)
+	f.Weight = weights.WeightBold
+	return f
+}
 
 // newPlot is an empty plot in the style of all of them.
 func newPlot(title string) *plot.Plot {
@@ -71,8 +81,8 @@ func newPlot(title string) *plot.Plot {
 	p.Title.Padding = 8
 	p.BackgroundColor = color.Transparent
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
-		a.LineStyle.Color = rule1
-		a.Tick.LineStyle.Color = rule1
+		a.LineStyle.Color = grid
+		a.Tick.LineStyle.Color = grid
 		a.Tick.Label.Font = plain(11)
 		a.Tick.Label.Color = faint
 		a.Label.TextStyle.Font = plain(12)
@@ -108,7 +118,7 @@ func label(s string, at plotter.XY, f font.Font, c color.Color, x text.XAlignmen
 	return l, nil
 }
 
-// line is a straight line between two places.
+// straight is a line between two places.
 func straight(from, to plotter.XY, c color.Color, dashed bool) (*plotter.Line, error) {
 	l, err := plotter.NewLine(plotter.XYs{from, to})
 	if err != nil {

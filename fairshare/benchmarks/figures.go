@@ -20,6 +20,9 @@ type figures struct {
 	worst float64
 	// match is the part of the ideal that reached the tenant it belongs to.
 	match float64
+	// first is the part of all slot-time that went to the first half of the
+	// tenants.
+	first float64
 	// mean, p50 and p99 are waits of the light tenants, in seconds.
 	mean, p50, p99 float64
 	// utilization is the part of the capacity that was held.
@@ -40,6 +43,9 @@ func (r *record) figures() figures {
 	for i, t := range r.load.tenants {
 		a, best := r.accounts[i], r.ideal.total[i]
 		used += a.slotTime
+		if i < len(r.load.tenants)/2 {
+			f.first += a.slotTime
+		}
 		matched += min(a.slotTime, best)
 		wanted += best
 		if t.counted && best > 0 {
@@ -52,6 +58,7 @@ func (r *record) figures() figures {
 		mean := a.slotTime / seconds
 		deviations += math.Sqrt(max(0, a.squares/seconds-mean*mean))
 	}
+	f.first /= used
 	f.utilization = used / r.offered
 	f.match = matched / wanted
 	f.jain = jain(parts)

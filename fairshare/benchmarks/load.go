@@ -34,7 +34,7 @@ type tenant struct {
 	counted  bool // its slot-time is what the scenario is about
 	arrivals []arrival
 	crews    []crew
-	hold     draw // of crews
+	hold     distribution // of crews
 	seed     uint64
 }
 
@@ -58,17 +58,17 @@ type crew struct {
 // always is an end that does not come.
 const always time.Duration = math.MaxInt64
 
-// A draw is a distribution of holding times.
-type draw func(*rand.Rand) time.Duration
+// A distribution is one of holding times.
+type distribution func(*rand.Rand) time.Duration
 
-func constant(d time.Duration) draw { return func(*rand.Rand) time.Duration { return d } }
+func constant(d time.Duration) distribution { return func(*rand.Rand) time.Duration { return d } }
 
-func exponential(mean time.Duration) draw {
+func exponential(mean time.Duration) distribution {
 	return func(r *rand.Rand) time.Duration { return time.Duration(r.ExpFloat64() * float64(mean)) }
 }
 
 // pareto has a tail so heavy that for shape <= 2 its variance is infinite.
-func pareto(shape float64, mean time.Duration) draw {
+func pareto(shape float64, mean time.Duration) distribution {
 	least := float64(mean) * (shape - 1) / shape
 	return func(r *rand.Rand) time.Duration {
 		return time.Duration(least * math.Pow(1-r.Float64(), -1/shape))
@@ -76,12 +76,12 @@ func pareto(shape float64, mean time.Duration) draw {
 }
 
 // backlogged is a tenant that always waits, whatever it holds.
-func backlogged(capacity int, hold draw) tenant {
+func backlogged(capacity int, hold distribution) tenant {
 	return tenant{weight: 1, counted: true, hold: hold, crews: []crew{{workers: capacity + 1, until: always}}}
 }
 
 // poisson is arrivals at the given rate per second.
-func poisson(r *rand.Rand, rate float64, from, until time.Duration, hold draw) (all []arrival) {
+func poisson(r *rand.Rand, rate float64, from, until time.Duration, hold distribution) (all []arrival) {
 	gap := exponential(time.Duration(float64(time.Second) / rate))
 	for at := from + gap(r); at < until; at += gap(r) {
 		all = append(all, arrival{at: at, hold: hold(r)})

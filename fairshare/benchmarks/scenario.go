@@ -98,7 +98,7 @@ func shortAndLong(capacity, each int, until time.Duration) load {
 	return l
 }
 
-func two(hold draw, s size) load {
+func two(hold distribution, s size) load {
 	return load{capacity: 16, from: 20 * time.Second, until: 20*time.Second + s.of(600*time.Second),
 		tenants: []tenant{backlogged(16, hold), backlogged(16, hold)}}
 }

@@ -30,7 +30,9 @@ second column: a resource or only a permit, and who is next. Those where it is
 "who comes by" let a goroutine that has just released a slot have it again, before
 those who wait: few of its cycles wait at all, so they are cheap, and the column
 "never served" has the part of the goroutines that asked in vain for the whole
-round. Only the two of this module know tenants; the others are measured once,
+round. With a lender that is fair, that is where the machine is busy: a tenant
+pays for the time for which a goroutine of its own held a slot and did not run,
+and rounds are short. Only the two of this module know tenants; the others are measured once,
 whatever their number.
 
 A figure is the median of the rounds, in brackets the quartiles; a ratio is the

@@ -43,6 +43,36 @@ func (m *moves) begin(s state, t uint8) {
 	}
 }
 
+// atOnce is all from taking the lock to waking the others as one step.
+func (m *moves) atOnce(s state, t uint8) {
+	m.read(s, func(s state) {
+		m.body(s, t, func(s state) {
+			th := &s.threads[t]
+			if th.pc = th.after; th.pc == done {
+				*th = thread{slot: none}
+			}
+			m.told(s)
+		})
+	})
+}
+
+// read reads the inboxes.
+func (m *moves) read(s state, then func(state)) {
+	returns, arrivals := s.returns, s.arrivals
+	s.returns, s.arrivals = 0, 0
+	m.returnAll(s, returns, func(s state) { m.admitAll(s, arrivals, then) })
+}
+
+// told tells all who are to be told.
+func (m *moves) told(s state) {
+	for w, ok := s.woken.first(); ok; w, ok = s.woken.first() {
+		s.woken = s.woken.without(w)
+		s.waiters[w].tokens++
+	}
+	s.busy = s.queue != 0
+	m.emit(s)
+}
+
 func (m *moves) lookArrivals(s state, t uint8) {
 	if s.arrivals != 0 {
 		m.to(s, t, takeReturns)

@@ -27,6 +27,10 @@ func (m *moves) of(s state) {
 		m.label = label{thread: t, pc: s.threads[t].pc}
 		m.step(s, t)
 	}
+	if m.sc.Coarse && (s.arrivals != 0 || s.returns != 0) {
+		m.label = label{thread: none, pc: takeReturns}
+		m.read(s, m.told)
+	}
 	for w := range m.sc.Cancels {
 		if th := &s.threads[w]; th.pc != done && th.pc < holding && !s.waiters[w].cancelled {
 			m.label = label{thread: w, outside: true, variant: isCancel}
@@ -60,9 +64,13 @@ func (m *moves) to(s state, t uint8, next pc) {
 // locked has t take the lock, to do what is due with it and then to go on at
 // after. The caller has made sure that the lock is free.
 func (m *moves) locked(s state, t uint8, then body, after pc) {
-	s.owner = t
 	th := &s.threads[t]
 	th.pc, th.then, th.after = lookReturns, then, after
+	if m.sc.Coarse {
+		m.atOnce(s, t)
+		return
+	}
+	s.owner = t
 	m.emit(s)
 }
 
@@ -71,7 +79,7 @@ func (m *moves) try(s state, t uint8, then body, after, otherwise pc) {
 	if s.owner == none {
 		m.locked(s, t, then, after)
 	}
-	if s.owner != none || m.sc.Mutex == Documented || s.comes(t) {
+	if s.owner != none || m.sc.Mutex == Documented || m.sc.Coarse || s.comes(t) {
 		m.to(s, t, otherwise)
 	}
 }

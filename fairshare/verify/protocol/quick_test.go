@@ -1,17 +1,18 @@
 package protocol
 
-import ("testing";"time")
+import (
+	"testing"
+	"time"
+)
 
 func TestQuick(t *testing.T) {
 	for _, sc := range []Scenario{
-		{Name: "sem 3w 2s 3c", Capacity: 2, Waiters: 3, Cancels: 3, Rounds: 1},
-		{Name: "sem 3w 2s 3c close", Capacity: 2, Waiters: 3, Cancels: 3, Rounds: 1, Actors: [2]actor{closer}},
-		{Name: "pool 2w 0c cap1", Pool: true, Capacity: 1, Waiters: 2, Cancels: 0, Rounds: 1},
-		{Name: "pool 2w 2c cap1", Pool: true, Capacity: 1, Waiters: 2, Cancels: 2, Rounds: 1},
-		{Name: "pool 2w 2c cap2", Pool: true, Capacity: 2, Waiters: 2, Cancels: 2, Rounds: 1},
-		{Name: "pool 2w 2c cap2 rounds 0", Pool: true, Capacity: 2, Waiters: 2, Cancels: 2, Rounds: 0},
-		{Name: "pool 2w 2c cap2 rounds 4", Pool: true, Capacity: 2, Waiters: 2, Cancels: 2, Rounds: 4},
-		{Name: "pool 2w 0c fail1 ", Pool: true, Capacity: 1, Waiters: 2, Cancels: 0, Failures: 1, Rounds: 1},
+		{Name: "pool 2w 2c cap2", Pool: true, Capacity: 2, Waiters: 2, Cancels: 2, Rounds: 1, Coarse: true},
+		{Name: "pool 3w 3c cap2 close", Pool: true, Capacity: 2, Waiters: 3, Cancels: 3, Actors: [2]actor{closer}, Rounds: 1, Coarse: true},
+		{Name: "pool 3w 3c cap2 close fail1", Pool: true, Capacity: 2, Waiters: 3, Cancels: 3, Actors: [2]actor{closer}, Failures: 1, Rounds: 1, Coarse: true},
+		{Name: "pool 3w 3c cap2 close fail1 destroy", Pool: true, Capacity: 2, Waiters: 3, Cancels: 3, Actors: [2]actor{closer}, Failures: 1, Destroys: true, Rounds: 1, Coarse: true},
+		{Name: "pool 3w 3c cap2 close revoke", Pool: true, Capacity: 2, Waiters: 3, Cancels: 3, Actors: [2]actor{closer, revoker}, Failures: 0, Rounds: 1, Coarse: true},
+		{Name: "pool 3w 3c cap2 close timeout fail2 destroy", Pool: true, Capacity: 2, Waiters: 3, Cancels: 3, Actors: [2]actor{closer, impatient}, Failures: 2, Destroys: true, Rounds: 1, Coarse: true},
 	} {
 		start := time.Now()
 		r := Explore(sc, 8_000_000)

@@ -173,6 +173,8 @@ const isCancel = 0xfe // the variant of a context that ends
 func (sc *Scenario) describe(l label) string {
 	who := fmt.Sprintf("goroutine %d", l.thread)
 	switch {
+	case l.thread == none:
+		who = "somebody"
 	case l.thread < firstActor:
 		who = fmt.Sprintf("caller %d", l.thread)
 	case l.thread < firstHelper:
