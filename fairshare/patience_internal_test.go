@@ -42,9 +42,13 @@ func TestWaitsThatAreOverDoNotPileUp(t *testing.T) {
 			first.Release()
 			all.Wait()
 			require.LessOrEqual(t, most, max(64, 2*waiting))
+			s.line.Lock()
 			require.LessOrEqual(t, cap(p.stays), 2000)
+			s.line.Unlock()
 		}
+		s.line.Lock()
 		require.NotNil(t, p.timer)
+		s.line.Unlock()
 		time.Sleep(24 * time.Hour)
 		synctest.Wait()
 		require.Nil(t, p.timer, "nobody waits")

@@ -169,8 +169,14 @@ func (p *Pool[T]) judge(s *slot[T], err error) {
 		return
 	}
 	condemned := false
-	p.guard("MarkBad", func() { condemned = bad(err) })
-	if !condemned {
+	fault := protect("MarkBad", func() error {
+		condemned = bad(err)
+		return nil
+	})
+	if fault != nil {
+		p.reports.log("hook failed", "hook", "MarkBad", "error", fault)
+	}
+	if fault != nil || !condemned {
 		return
 	}
 	p.line.Lock()

@@ -2,6 +2,7 @@ package pool_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,10 +20,10 @@ func cleaned(maxSize int, reset func(context.Context, *thing) error) pool.Config
 
 func TestResetRunsAfterEveryLeaseAndOffTheCallersPath(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		resets := 0
+		var resets atomic.Int32
 		p := newPool(t, &factory{}, cleaned(1, func(context.Context, *thing) error {
 			time.Sleep(time.Second)
-			resets++
+			resets.Add(1)
 			return nil
 		}))
 		l := acquire(t, p, "a")
@@ -38,9 +39,9 @@ func TestResetRunsAfterEveryLeaseAndOffTheCallersPath(t *testing.T) {
 		require.Zero(t, stats.Leased+stats.Warm)
 		waiting.granted(t).Release()
 		require.Equal(t, time.Second, waiting.waited)
-		require.Equal(t, 1, resets)
+		require.EqualValues(t, 1, resets.Load())
 		require.NoError(t, p.Do(background, "c", func(context.Context, *thing) error { return nil }))
-		require.Equal(t, 2, resets)
+		require.EqualValues(t, 2, resets.Load())
 		time.Sleep(time.Second)
 		synctest.Wait()
 		l, ok := p.TryAcquire("d")
@@ -48,7 +49,7 @@ func TestResetRunsAfterEveryLeaseAndOffTheCallersPath(t *testing.T) {
 		l.Release()
 		time.Sleep(time.Second)
 		synctest.Wait()
-		require.Equal(t, 4, resets)
+		require.EqualValues(t, 4, resets.Load())
 	})
 }
 

@@ -60,21 +60,29 @@ func (t *task) wait() error {
 // waitFor is wait for a caller that may give up, which it reports: then
 // somebody else has to wait.
 func (t *task) waitFor(caller context.Context) (err error, gaveUp bool) {
-	ended := t.ctx.Done()
-	var last <-chan time.Time
-	for {
-		select {
-		case err = <-t.over:
-		case <-ended:
-			ended, last = nil, time.After(graceOfHooks)
-			continue
-		case <-last:
-			err = fmt.Errorf("pool: %s did not return within %v: %w", t.what, t.timeout, t.ctx.Err())
-		case <-caller.Done():
+	select {
+	case err = <-t.over:
+	case <-t.ctx.Done():
+		if err, gaveUp = t.outlast(caller); gaveUp {
 			return nil, true
 		}
-		t.end(err)
+	case <-caller.Done():
+		return nil, true
+	}
+	t.end(err)
+	return err, false
+}
+
+func (t *task) outlast(caller context.Context) (err error, gaveUp bool) {
+	last := time.NewTimer(graceOfHooks)
+	defer last.Stop()
+	select {
+	case err = <-t.over:
 		return err, false
+	case <-caller.Done():
+		return nil, true
+	case <-last.C:
+		return fmt.Errorf("pool: %s did not return within %v: %w", t.what, t.timeout, t.ctx.Err()), false
 	}
 }
 

@@ -158,7 +158,7 @@ func TestNoDedicatedResourceEverServesTwoTenants(t *testing.T) {
 			return nil
 		}
 		cfg.Health.CheckAfter = 20 * time.Millisecond
-		cfg.Health.KeepAlive = 30 * time.Millisecond
+		cfg.Health.KeepAlive = 100 * time.Millisecond
 		cfg.Tenancy.Reset = func(_ context.Context, th *thing) error {
 			time.Sleep(time.Duration(th.id%3) * time.Millisecond)
 			return nil
@@ -212,10 +212,10 @@ func TestNoDedicatedResourceEverServesTwoTenants(t *testing.T) {
 		all.Wait()
 		require.Len(t, served, tenants)
 		// No wake-up was lost: everybody who asks now is served in turn.
-		time.Sleep(time.Minute)
+		time.Sleep(20 * time.Second) // the longest backoff
 		for i := range 2 * tenants {
 			w := begin(background, p, fmt.Sprint("t", i%tenants))
-			time.Sleep(time.Minute)
+			time.Sleep(time.Second)
 			synctest.Wait()
 			require.True(t, w.over())
 			w.lease.Release()

@@ -160,8 +160,6 @@ func (l *life) checkCharges(s *snapshot) {
 				continue
 			}
 			switch d.why {
-			case pool.CheckFailed:
-				most++ // TODO: nobody should pay for what was broken
 			case pool.Destroyed, pool.BadResource, pool.PrepareFailed, pool.ResetFailed, pool.Revoked:
 				least++
 				most++
@@ -208,9 +206,7 @@ func (l *life) isLate(c *call) bool {
 	if c.ended.IsZero() {
 		c.ended = time.Now()
 	}
-	// TODO: a hook that outlasts its own context is waited for a little, whether
-	// the caller has given up meanwhile or not.
-	return time.Since(c.ended) > 100*time.Millisecond
+	return time.Since(c.ended) > 0
 }
 
 // checkWakeups checks invariant 4: nobody waits who could be served, or for
@@ -235,7 +231,7 @@ func (l *life) checkWakeups(s *snapshot) {
 	if now.Sub(l.lastBuild) > 10*time.Second {
 		l.complain("%s waits, and nothing is built for %v", eligible, now.Sub(l.lastBuild))
 	}
-	if dedicated && coming == 0 && !backoff { // TODO: a backoff keeps tenants from their own
+	if dedicated && coming == 0 && !backoff {
 		l.checkOwn(s)
 	}
 	if backoff || sizes.MaxConcurrentBuilds > 0 && s.Building >= sizes.MaxConcurrentBuilds {

@@ -82,8 +82,7 @@ func (l *life) quiesce() {
 	if stats.InUse != 0 {
 		l.complain("%d slots in use when everything has returned", stats.InUse)
 	}
-	// TODO: a gradual reset stops when a successor finds no room.
-	if stats.Stale != 0 && !gradualResetStops {
+	if stats.Stale != 0 {
 		l.complain("%d resources of an earlier generation when everybody behaves", stats.Stale)
 	}
 	if n := int(stats.Built - stats.Destroyed - stats.Hijacked); n != stats.Warm+stats.Checking+stats.Destroying {

@@ -40,8 +40,6 @@ var lifeSeeds = []uint64{
 
 const lifeTime = 420 * time.Second
 
-const gradualResetStops = true
-
 // Invariants 1 to 4, 7 and 8 in a pool with any features, whose constructor,
 // destructor and hooks fail in every way there is, under callers and operators
 // who do everything that the pool lets them do.

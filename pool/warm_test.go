@@ -356,12 +356,15 @@ func TestWarmEndsWithItsContext(t *testing.T) {
 
 func TestWarmEndsWhenThePoolIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, &factory{build: takes(time.Hour)}, keeping(4, 2))
+		f := &factory{build: func(context.Context, int) error { time.Sleep(time.Hour); return nil }}
+		p := newPool(t, f, keeping(4, 2))
 		ended := make(chan error, 1)
 		go func() { ended <- p.Warm(background) }()
 		synctest.Wait()
+		start := time.Now()
 		p.Close()
 		require.ErrorIs(t, <-ended, pool.ErrClosed)
+		require.Zero(t, time.Since(start))
 		require.ErrorIs(t, p.Warm(background), pool.ErrClosed)
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
 
@@ -32,16 +33,25 @@ func namesDown(p *plot.Plot, r row) {
 	p.Y.Min, p.Y.Max = -0.6, float64(len(r))-0.4
 }
 
-// bar is a horizontal bar with its value written at its end.
-func bar(p *plot.Plot, from, to, y, thick float64, c color.Color, note string) error {
+// bar is a horizontal bar with its value written at its end: behind it, or
+// inside if there is room.
+func bar(p *plot.Plot, from, to, y, thick float64, c color.NRGBA, note string, inside bool) error {
 	box, err := area(plotter.XYs{{X: from, Y: y - thick/2}, {X: to, Y: y - thick/2}, {X: to, Y: y + thick/2}, {X: from, Y: y + thick/2}}, c)
 	if err != nil {
 		return err
 	}
-	l, err := label(" "+note, plotter.XY{X: to, Y: y}, plain(11), ink, text.XLeft)
+	align, gap, written := text.XLeft, vg.Length(4), ink
+	if inside {
+		align, gap = text.XRight, -4
+		if c == accent {
+			written = white
+		}
+	}
+	l, err := label(note, plotter.XY{X: to, Y: y}, plain(11), written, align)
 	if err != nil {
 		return err
 	}
+	l.Offset = vg.Point{X: gap, Y: 2.5}
 	p.Add(box, l)
 	return nil
 }
@@ -52,7 +62,7 @@ func shortHolds(dc draw.Canvas, rows []row) error {
 	r := rowOf(rows, "A")
 	p := newPlot("Who holds for 10 ms beside who holds for 1 s: part of all slot-time (scenario A)")
 	namesDown(p, r)
-	p.X.Min, p.X.Max = 0, 0.6
+	p.X.Min, p.X.Max = 0, 1
 	p.X.Tick.Marker = every(0.1)
 	ideal, err := straight(plotter.XY{X: 0.5, Y: -0.6}, plotter.XY{X: 0.5, Y: float64(len(r)) - 0.4}, ink, true)
 	if err != nil {
@@ -63,7 +73,7 @@ func shortHolds(dc draw.Canvas, rows []row) error {
 		if o.contender.name == ours {
 			c = accent
 		}
-		if err := bar(p, 0, o.first, float64(len(r)-1-i), 0.62, c, number(o.first)); err != nil {
+		if err := bar(p, 0, o.first, float64(len(r)-1-i), 0.66, c, number(o.first), o.first > 0.1); err != nil {
 			return err
 		}
 	}
@@ -88,10 +98,10 @@ func lightTenant(dc draw.Canvas, rows []row) error {
 		if o.contender.name == ours {
 			c = accent
 		}
-		if err := bar(p, least, math.Max(least, o.p50), y+0.2, 0.34, lighter(c), number(o.p50)+" s"); err != nil {
+		if err := bar(p, least, math.Max(least, o.p50), y+0.2, 0.34, lighter(c), number(o.p50)+" s", false); err != nil {
 			return err
 		}
-		if err := bar(p, least, math.Max(least, o.p99), y-0.2, 0.34, c, number(o.p99)+" s"); err != nil {
+		if err := bar(p, least, math.Max(least, o.p99), y-0.2, 0.34, c, number(o.p99)+" s", false); err != nil {
 			return err
 		}
 	}

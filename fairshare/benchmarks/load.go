@@ -51,7 +51,7 @@ type arrival struct {
 type crew struct {
 	workers     int
 	from, until time.Duration
-	think       time.Duration
+	think       time.Duration // from giving back to asking; negative: asks so much before
 	stagger     time.Duration // between the starts of two workers
 }
 

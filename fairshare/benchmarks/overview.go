@@ -2,6 +2,7 @@ package main
 
 import (
 	"image/color"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -18,11 +19,11 @@ type grade struct {
 }
 
 var grades = []grade{
-	{1.05, color.NRGBA{0x0f, 0x7b, 0x8a, 0xff}, color.NRGBA{0xff, 0xff, 0xff, 0xff}, "best, or within 5%"},
+	{1.05, color.NRGBA{0x0f, 0x7b, 0x8a, 0xff}, white, "best, or within 5%"},
 	{1.25, color.NRGBA{0xa5, 0xd3, 0xd3, 0xff}, ink, "within 25%"},
 	{2, color.NRGBA{0xf6, 0xe3, 0xb4, 0xff}, ink, "up to 2 times worse"},
 	{10, color.NRGBA{0xec, 0xa9, 0x6b, 0xff}, ink, "up to 10 times"},
-	{1e300, color.NRGBA{0xc6, 0x53, 0x3f, 0xff}, color.NRGBA{0xff, 0xff, 0xff, 0xff}, "beyond"},
+	{1e300, color.NRGBA{0xc6, 0x53, 0x3f, 0xff}, white, "beyond"},
 }
 
 var cannot = grade{color: color.NRGBA{0xf0, 0xf2, 0xf4, 0xff}, text: faint, name: "cannot"}
@@ -99,12 +100,11 @@ func square(x, y, wide, high float64) plotter.XYs {
 
 // short is a figure in few characters.
 func short(x float64) string {
-	s := number(x)
-	if len(s) > 4 {
-		s = s[:4]
+	switch {
+	case x >= 100:
+		return strconv.FormatFloat(x, 'f', 0, 64)
+	case x >= 10:
+		return strconv.FormatFloat(x, 'f', 1, 64)
 	}
-	if s[len(s)-1] == '.' {
-		s = s[:len(s)-1]
-	}
-	return s
+	return strconv.FormatFloat(x, 'f', 2, 64)
 }

@@ -38,7 +38,8 @@ type request struct {
 	asked  time.Duration
 	hold   time.Duration
 	state  state
-	then   func(now time.Duration) // after the slot was given back; nil: nothing
+	served func(now time.Duration) // when a slot is granted; nil: nothing
+	then   func(now time.Duration) // after it was given back; nil: nothing
 	ticket any                     // of the rule
 }
 

@@ -67,7 +67,7 @@ func (s *simulation) arrivals(tenant int, all []arrival) {
 	}
 	a := all[0]
 	s.at(a.at, func(time.Duration) {
-		r := s.ask(tenant, a.hold, nil)
+		r := s.ask(tenant, a.hold, nil, nil)
 		if a.patience > 0 && r.state == waiting {
 			s.at(s.now+a.patience, func(time.Duration) { s.giveUp(r) })
 		}
@@ -80,21 +80,24 @@ func (s *simulation) work(tenant int, c crew, holds *rand.Rand) {
 	if s.now >= c.until {
 		return
 	}
-	r := s.ask(tenant, s.load.tenants[tenant].hold(holds), func(now time.Duration) {
-		if c.think > 0 {
-			s.at(now+c.think, func(time.Duration) { s.work(tenant, c, holds) })
-		} else {
-			s.work(tenant, c, holds)
-		}
-	})
+	again := func(time.Duration) { s.work(tenant, c, holds) }
+	hold := s.load.tenants[tenant].hold(holds)
+	var r *request
+	if c.think == 0 {
+		r = s.ask(tenant, hold, nil, again)
+	} else {
+		r = s.ask(tenant, hold, func(now time.Duration) { s.at(max(now, now+hold+c.think), again) }, nil)
+	}
 	if c.until != always && r.state == waiting {
 		s.at(c.until, func(time.Duration) { s.giveUp(r) })
 	}
 }
 
-func (s *simulation) ask(tenant int, hold time.Duration, then func(time.Duration)) *request {
+// ask puts a request to the rule. It calls served when a slot is granted and
+// then when it was given back, unless they are nil.
+func (s *simulation) ask(tenant int, hold time.Duration, served, then func(time.Duration)) *request {
 	s.asked++
-	r := &request{tenant: tenant, seq: s.asked, asked: s.now, hold: hold, then: then}
+	r := &request{tenant: tenant, seq: s.asked, asked: s.now, hold: hold, served: served, then: then}
 	s.record.asked(r)
 	s.rule.ask(s.now, r)
 	return r
@@ -109,6 +112,9 @@ func (s *simulation) grant(r *request) {
 	}
 	s.record.granted(s.now, r)
 	s.at(s.now+r.hold, func(time.Duration) { s.giveBack(r) })
+	if r.served != nil {
+		r.served(s.now)
+	}
 }
 
 func (s *simulation) giveBack(r *request) {

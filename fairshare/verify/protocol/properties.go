@@ -125,7 +125,7 @@ func (s *state) idle(sc *Scenario) string {
 // more.
 func (s *state) unfinished(sc *Scenario) string {
 	for i := range s.threads {
-		if s.threads[i].pc != done {
+		if s.threads[i].pc != done && s.threads[i].pc != act { // a Revoke finds nothing
 			return fmt.Sprintf("goroutine %d never ends", i)
 		}
 	}
