@@ -43,7 +43,7 @@
 // # Options
 //
 // All options are off, or harmless, by default. What each adds to the cycle of
-// Acquire and Release, without its own work, is in the table of costs below.
+// Acquire and Release, "go run ./pool/benchmarks" measures.
 //
 //   - Sizes: how many resources are kept warm, and how many builds run at once.
 //   - Age: how long resources last; replaced one by one rather than together.

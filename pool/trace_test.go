@@ -128,13 +128,12 @@ func TestTroubleInATraceLosesNothing(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					var p *pool.Pool[*thing]
 					var log bytes.Buffer
-					calm, inside := false, false
+					calm, calls := false, 0
 					cfg := everything()
 					cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
 					cfg.Trace = traceAll(func(called string) {
-						if called == name && !calm && !inside {
-							inside = true
-							defer func() { inside = false }()
+						if calls < 3 && called == name && !calm { // or a Reset at each build goes on for ever
+							calls++
 							trouble(p)
 						}
 					})
