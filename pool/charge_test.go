@@ -224,7 +224,7 @@ func TestADestructorThatHangsIsReportedAndPaidForUntilItsTimeout(t *testing.T) {
 				synctest.Wait()
 				require.Zero(t, p.Stats().DestroyHangs)
 				require.Equal(t, 1, p.Stats().InUse)
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 				synctest.Wait()
 				stats := p.Stats()
 				require.EqualValues(t, 1, stats.DestroyHangs)

@@ -98,7 +98,7 @@ func TestARevokedLeaseThatIsNotReturnedIsDeadAfterGrace(t *testing.T) {
 		time.Sleep(10*time.Second - 1) // the default
 		require.False(t, waiting.over())
 		require.Equal(t, 1, l.Value().id)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		next := waiting.granted(t)
 		require.Equal(t, 2, next.Value().id)
 		require.Equal(t, 1, f.endCount(), "the destructor ran under the lease")
@@ -128,7 +128,7 @@ func TestTheGraceOfARevocationIsThatOfThePool(t *testing.T) {
 		time.Sleep(30*time.Second - 1)
 		synctest.Wait()
 		require.Zero(t, f.endCount())
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		require.Equal(t, 1, f.endCount())
 	})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -128,12 +129,13 @@ func TestTroubleInATraceLosesNothing(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					var p *pool.Pool[*thing]
 					var log bytes.Buffer
-					calm, calls := false, 0
+					var calm atomic.Bool
+					var calls atomic.Int32
 					cfg := everything()
 					cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
 					cfg.Trace = traceAll(func(called string) {
-						if calls < 3 && called == name && !calm { // or a Reset at each build goes on for ever
-							calls++
+						// Not each time, or a Reset at each build goes on for ever.
+						if called == name && !calm.Load() && calls.Add(1) <= 3 {
 							trouble(p)
 						}
 					})
@@ -145,7 +147,7 @@ func TestTroubleInATraceLosesNothing(t *testing.T) {
 					}()
 					<-done
 					synctest.Wait()
-					calm = true
+					calm.Store(true)
 					if kind == "close" {
 						_, err := p.Acquire(background, "a")
 						require.ErrorIs(t, err, pool.ErrClosed)

@@ -103,7 +103,7 @@ func (s scale) optionTrials() (all []trial) {
 	add := func(o option, m, beside manner) {
 		cycles := s.options
 		if o.slow {
-			cycles /= 5
+			cycles /= 10
 		}
 		none := option{set: func(*pool.Config[*int]) {}}
 		if o.set == nil {

@@ -14,7 +14,7 @@ type option struct {
 	name   string
 	set    func(*pool.Config[*int])
 	nested bool // the caller holds a lease already
-	slow   bool // takes microseconds, not nanoseconds
+	slow   bool // takes microseconds
 }
 
 // What would end a lease or a resource is far off: what is measured is what it
@@ -45,19 +45,19 @@ func configOptions() []option {
 		}},
 		{name: "Tenancy.Reset", slow: true, set: func(c *pool.Config[*int]) { c.Tenancy.Reset = hook }},
 		{name: "Tenancy.Isolation: Dedicated", set: func(c *pool.Config[*int]) { c.Tenancy.Isolation = pool.Dedicated }},
-		{name: "Guard.LeakAfter", set: func(c *pool.Config[*int]) { c.Guard.LeakAfter = farOff }},
-		{name: "Guard.DetectLost", set: func(c *pool.Config[*int]) { c.Guard.DetectLost = true }},
+		{name: "Guard.LeakAfter", slow: true, set: func(c *pool.Config[*int]) { c.Guard.LeakAfter = farOff }},
+		{name: "Guard.DetectLost", slow: true, set: func(c *pool.Config[*int]) { c.Guard.DetectLost = true }},
 		{name: "Guard.ForbidNested", set: func(c *pool.Config[*int]) { c.Guard.ForbidNested = true }},
 		{name: "Guard.ForbidNested, ctx of a holder", set: func(c *pool.Config[*int]) { c.Guard.ForbidNested = true }, nested: true},
 		{name: "Reclaim.After", set: func(c *pool.Config[*int]) { c.Reclaim.After = farOff }},
 		{name: "Trace.AcquireDone", set: func(c *pool.Config[*int]) { c.Trace.AcquireDone = nothing }},
-		{name: "Trace.Release", set: func(c *pool.Config[*int]) { c.Trace.Release = func(pool.Event) {} }},
+		{name: "Trace.Release", slow: true, set: func(c *pool.Config[*int]) { c.Trace.Release = func(pool.Event) {} }},
 		{name: "Logger", set: func(c *pool.Config[*int]) { c.Logger = slog.New(slog.DiscardHandler) }},
 		{name: "Sharing.AcquireTimeout", set: func(c *pool.Config[*int]) { c.Sharing.AcquireTimeout = farOff }},
 		{name: "Sharing.RejectLate", set: func(c *pool.Config[*int]) { c.Sharing.RejectLate = true }},
 		{name: "Sharing.MaxWaiting", set: func(c *pool.Config[*int]) { c.Sharing.MaxWaiting = 1000 }},
 		{name: "Sharing.ShareFunc", set: func(c *pool.Config[*int]) { c.Sharing.ShareFunc = fairshare.EqualShare }},
-		{name: "MinIdle, MaxIdle, all of Age, LeakAfter, Reclaim and a Logger together", set: func(c *pool.Config[*int]) {
+		{name: "MinIdle, MaxIdle, all of Age, LeakAfter, Reclaim and a Logger together", slow: true, set: func(c *pool.Config[*int]) {
 			c.Sizes = pool.Sizes{MinIdle: 2, MaxIdle: c.MaxSize}
 			c.Age = pool.Age{MaxIdleTime: farOff, MaxLifetime: farOff, MaxLifetimeJitter: farOff, MaxUses: manyUses}
 			c.Guard.LeakAfter, c.Reclaim.After = farOff, farOff

@@ -31,5 +31,5 @@ const (
 	slots = 8
 	ample = 16 // slots, where nobody is to wait
 	few   = 3  // rounds of what takes a second each, or is the same each time
-	some  = 7  // rounds of what takes half of one
+	some  = 5  // rounds of what takes half of one
 )
