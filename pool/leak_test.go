@@ -32,6 +32,13 @@ func (r *record[E]) list() []E {
 	return append([]E(nil), r.all...)
 }
 
+// forget has the list begin again.
+func (r *record[E]) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all = nil
+}
+
 // leaky is the configuration of a pool that reports leases of a minute.
 func leaky(maxSize int) (pool.Config[*thing], *record[pool.Leak]) {
 	var leaks record[pool.Leak]

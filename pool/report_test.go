@@ -64,7 +64,7 @@ func TestTheLoggerIsToldWhatGoesWrong(t *testing.T) {
 				require.Contains(t, all[i], "level=WARN")
 				require.Contains(t, all[i], m)
 			}
-			log.all = nil
+			log.forget()
 		}
 		_, err := p.Acquire(background, "a")
 		require.Error(t, err)

@@ -356,7 +356,7 @@ func TestWarmEndsWithItsContext(t *testing.T) {
 
 func TestWarmEndsWhenThePoolIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &factory{build: func(context.Context, int) error { time.Sleep(time.Hour); return nil }}
+		f := &factory{build: func(context.Context, int) error { time.Sleep(time.Minute); return nil }}
 		p := newPool(t, f, keeping(4, 2))
 		ended := make(chan error, 1)
 		go func() { ended <- p.Warm(background) }()
