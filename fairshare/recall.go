@@ -24,12 +24,11 @@ func (l *Line) OverdueLocked(after time.Duration, asked func(*Slot) bool) (back 
 	}
 	next = l.now + after
 	r := recall{line: l, after: after, entitled: l.sched.Entitled(), held: make(map[*sched.Tenant][]*Slot), helped: make(map[*sched.Tenant]int)}
-	coming := 0
+	coming := l.sched.InUse() // but for those that stay: asked back, or back and not of use yet
 	for _, slot := range l.slots {
 		if _, held := slot.GrantLocked(); held {
-			if asked(slot) {
-				coming++
-			} else {
+			if !asked(slot) {
+				coming--
 				r.held[slot.tenant] = append(r.held[slot.tenant], slot)
 			}
 		}
@@ -97,6 +96,9 @@ func (r *recall) victim(t *sched.Tenant) *Slot {
 		}
 		if holds > 0 && float64(len(slots))*o.PerSlot() <= float64(holds+1)*t.PerSlot() {
 			continue
+		}
+		if holds > 0 && excess < 1 && r.entitled[t]-float64(holds) < 1 {
+			continue // whose turn it is to have the odd slot the scheduler decides
 		}
 		if r.youngest(slots) >= 0 {
 			from, most = o, excess

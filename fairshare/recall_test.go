@@ -248,6 +248,47 @@ func TestWhatIsComingIsForThoseThatMissMost(t *testing.T) {
 	})
 }
 
+// A pool may have something to do with it first.
+func TestWhatHasComeBackButIsNotOfUseYetIsOnItsWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecaller(t, slots(6))
+		r.take("a", 3)
+		r.take("b", 3)
+		waiting := r.wait("c", 1)
+		time.Sleep(quantum)
+		from, back, _ := r.look()
+		require.Equal(t, []string{"a"}, from)
+		slot := back[0].Finish()
+		for range 3 {
+			from, _, _ = r.look()
+			require.Empty(t, from)
+			time.Sleep(quantum)
+		}
+		r.locked(func(l *fairshare.Line) {
+			l.ReleaseLocked(slot)
+			l.PutLocked(slot)
+		})
+		r.finish(waiting)
+	})
+}
+
+// 3.4, 2.3 and 2.3 of 8: the scheduler lets them have the odd slot by turns.
+func TestNothingIsAskedBackForAFractionOfASlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := slots(8)
+		cfg.Tenants = map[string]fairshare.Share{"a": {Weight: 1.5}}
+		r := newRecaller(t, cfg)
+		r.take("a", 3)
+		r.take("b", 3)
+		r.take("c", 2)
+		waiting := append(r.wait("a", 3), append(r.wait("b", 3), r.wait("c", 3)...)...)
+		time.Sleep(2 * quantum)
+		from, _, _ := r.look()
+		require.Empty(t, from)
+		r.finish(waiting)
+	})
+}
+
 func TestNothingIsAskedBackWhileTheLineIsPaused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecaller(t, slots(1))

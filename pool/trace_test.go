@@ -299,7 +299,7 @@ func TestAnEventSaysWhatItIsAboutAndHowLongItTook(t *testing.T) {
 		expect := func(want ...string) {
 			t.Helper()
 			require.Equal(t, want, told.list())
-			told.all = nil
+			told.forget()
 		}
 		_, err := p.Acquire(background, "a")
 		require.ErrorIs(t, err, broken)
@@ -323,7 +323,7 @@ func TestAnEventSaysWhatItIsAboutAndHowLongItTook(t *testing.T) {
 		l.Release()
 		time.Sleep(4*second + 1)
 		told.list()
-		told.all = nil
+		told.forget()
 
 		l = acquire(t, p, "b")
 		expect("AcquireStart b 0 0s <nil> ", "PrepareStart b 2 0s <nil> ", "PrepareDone b 2 3s broken ",

@@ -25,7 +25,7 @@ func (h *history) check() {
 	h.near(h.d.v, s.leastEver(), "V")
 	h.near(h.d.weights(), s.weights, "weights of the backlogged")
 	h.checkQueues(s)
-	entitled := h.d.entitled()
+	wanted, entitled := h.d.entitled(), s.Entitled()
 	for _, u := range h.d.tenants {
 		t := s.tenants[u.name]
 		require.NotNil(h.t, t, "tenant %s", u.name)
@@ -42,8 +42,8 @@ func (h *history) check() {
 			w = w.next
 		}
 		same(h, nil, w, "end of the queue of %s", u.name)
-		if math.Abs(entitled[u]-s.Entitled()[t]) > 1e-9*float64(s.capacity) {
-			require.Equal(h.t, entitled[u], s.Entitled()[t], "what %s is entitled to", u.name)
+		if math.Abs(wanted[u]-entitled[t]) > 1e-9*float64(s.capacity) {
+			require.Equal(h.t, wanted[u], entitled[t], "what %s is entitled to", u.name)
 		}
 		if h.exact {
 			h.checkBefore(s, u, t)

@@ -141,7 +141,7 @@ func failures(members []member) error {
 
 // tooLong is when a round is given up: its waiters report that their contexts
 // were cancelled.
-const tooLong = time.Minute
+var tooLong = time.Minute // less in tests
 
 func cancelAll(members []member) {
 	for _, m := range members {

@@ -96,7 +96,7 @@ func showOptions(w io.Writer, results []result) {
 			of[r.title] = c
 			order = append(order, r.title)
 		}
-		if strings.HasPrefix(r.name, "options/"+doing.name+"/") && r.title != "Do" {
+		if strings.HasPrefix(r.name, "options/"+doing.name+"/") {
 			c.do = &r
 		} else {
 			c.acquire = &r

@@ -40,7 +40,7 @@ func TestOptionsShowWhatTheyAddInBothManners(t *testing.T) {
 	}
 	var b strings.Builder
 	showOptions(&b, []result{
-		of(doing, "Do", sample{each: 100}, sample{each: 500, allocs: 5}),
+		of(manner{name: "manner"}, "Do", sample{each: 100}, sample{each: 500, allocs: 5}),
 		of(acquiring, "A", sample{each: 100}, sample{each: 130}),
 		of(doing, "A", sample{each: 500, allocs: 5}, sample{each: 499.8, allocs: 7}),
 	})

@@ -95,7 +95,7 @@ func (r *relay) run(own *runner) error {
 				return err
 			}
 		}
-		r.recall()
+		r.recall(own.ctx)
 		if int(r.latencies.TotalCount()) == r.hops {
 			r.done = true
 			close(r.over)
@@ -112,17 +112,19 @@ func (r *relay) run(own *runner) error {
 		case <-own.again:
 		case <-r.over:
 			return nil
+		case <-own.ctx.Done(): // it took too long
+			return own.ctx.Err()
 		}
 	}
 }
 
-// recall has the last holder ask for the slot again.
-func (r *relay) recall() {
+// recall has the last holder ask for the slot again, unless ctx ends.
+func (r *relay) recall(ctx context.Context) {
 	if r.last == nil {
 		return
 	}
 	r.last.again <- struct{}{}
-	for !r.last.asks.Load() {
+	for !r.last.asks.Load() && ctx.Err() == nil {
 		runtime.Gosched()
 	}
 }

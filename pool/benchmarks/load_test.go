@@ -221,3 +221,30 @@ func TestLoadsPassOnThatALenderCannotOpen(t *testing.T) {
 		require.ErrorIs(t, err, errRefused, name)
 	}
 }
+
+// forgetful is a lender that gives nobody its slot a second time.
+type forgetful struct{ *counting }
+
+func (f forgetful) Hold(ctx context.Context, tenant string) (func(), error) {
+	_, err := f.counting.Hold(ctx, tenant)
+	return func() {}, err
+}
+
+func TestARoundWithALostWakeUpIsGivenUp(t *testing.T) {
+	old := tooLong
+	defer func() { tooLong = old }()
+	tooLong = 50 * time.Millisecond
+	for name, open := range map[string]func(peer) (load, error){
+		"handoff": func(p peer) (load, error) { return openHandoff(p, 3, 1, 10, 0) },
+		"crowd":   func(p peer) (load, error) { return openCrowd(p, cancellable, 1, 3, 1, 10) },
+	} {
+		p := peer{"forgetful", "", false, func(slots int) (lender, error) {
+			return forgetful{newCounting(slots + 1)}, nil // one to open it with
+		}}
+		l, err := open(p)
+		require.NoError(t, err, name)
+		_, err = l.Round()
+		require.ErrorIs(t, err, context.Canceled, name)
+		l.Close()
+	}
+}

@@ -100,7 +100,7 @@ func (o option) side(name string, m manner, cycles int) side {
 // optionTrials are each option beside the plain pool, in both manners, and
 // before them the manners by themselves.
 func (s scale) optionTrials() (all []trial) {
-	add := func(o option, m, beside manner) {
+	add := func(kind string, o option, m, beside manner) {
 		cycles := s.options
 		if o.slow {
 			cycles /= 10
@@ -110,18 +110,18 @@ func (s scale) optionTrials() (all []trial) {
 			o.set = none.set
 		}
 		all = append(all, trial{
-			name:  "options/" + m.name + "/" + o.name,
+			name:  "options/" + kind + "/" + o.name,
 			title: o.name,
 			unit:  "ns",
 			sides: []side{none.side(plain, beside, cycles), o.side(o.name, m, cycles)},
 			ours:  []string{o.name},
 		})
 	}
-	add(option{name: "Do"}, doing, acquiring)
-	add(option{name: "Tenant.Acquire, of a tenant that has joined"}, joining, acquiring)
+	add("manner", option{name: "Do"}, doing, acquiring)
+	add("manner", option{name: "Tenant.Acquire, of a tenant that has joined"}, joining, acquiring)
 	for _, o := range configOptions() {
-		add(o, acquiring, acquiring)
-		add(o, doing, doing)
+		add(acquiring.name, o, acquiring, acquiring)
+		add(doing.name, o, doing, doing)
 	}
 	return all
 }

@@ -32,8 +32,8 @@ those who wait: few of its cycles wait at all, so they are cheap, and the column
 "never served" has the part of the goroutines that asked in vain for the whole
 round. With a lender that is fair, that is where the machine is busy: a tenant
 pays for the time for which a goroutine of its own held a slot and did not run,
-and rounds are short. Only the two of this module know tenants; the others are measured once,
-whatever their number.
+and rounds are short. Only the two of this module know tenants; the others are
+measured once, whatever their number.
 
 A figure is the median of the rounds, in brackets the quartiles; a ratio is the
 median of those of each round. A ratio above 1 is a loss for fairpool. The time
@@ -55,10 +55,11 @@ queue, and picks who is next. Much of the growth is that of cache misses.
 const aboutOptions = `What one option of a pool.Config adds to the cycle of a goroutine that nobody
 disturbs, with eight warm resources and a cancellable context: to Acquire and
 Release, and to Do with a function that does nothing. Functions given to the pool
-do nothing either; those of a pool run in goroutines of their own, which is most
-of what they cost. A Reset is off the caller's path, on another processor.
+do nothing either; each call of one runs in a goroutine of its own, which is most
+of what it costs. A Reset is off the caller's path, but takes a processor.
 Differences are those of the same round; the figure is their median, in brackets
-their quartiles. Options do not add up: several that need to know the time read the clock once.
+their quartiles. Options do not add up: several that need to know the time read
+the clock once.
 `
 
 // handoffs are with one waiter, with many, and with a releaser that does not
@@ -86,7 +87,7 @@ func (s scale) handoffs() (all []trial) {
 			ours: []string{fairpoolPeer.name},
 		}
 		if c.short != "" {
-			for _, q := range quantiles[:3] {
+			for _, q := range quantiles {
 				r := beside(fmt.Sprintf("pool: %s, %s", c.short, q.name), target{})
 				r.value = quantileOf(q.at)
 				t.rows = append(t.rows, r)

@@ -1,0 +1,54 @@
+package soak
+
+import (
+	"flag"
+	"math/rand/v2"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+var (
+	lengthFlag  = flag.Duration("soak", 0, "how long to soak; 0 means 3 s, or 60 s if FAIRPOOL_REQUIRE_ALL is set")
+	resultsFlag = flag.String("soak-results", "", "write the figures to this file, relative to the module")
+	seedFlag    = flag.Uint64("seed", 0, "of the random choices; 0 draws one")
+)
+
+func length() time.Duration {
+	switch {
+	case *lengthFlag > 0:
+		return *lengthFlag
+	case os.Getenv("FAIRPOOL_REQUIRE_ALL") != "":
+		return time.Minute
+	}
+	return 3 * time.Second
+}
+
+// Invariants 1, 2, 3, 4, 8 and 9 in real time, whatever goes wrong.
+func TestSoakNothingIsLostSharedOrLeftOver(t *testing.T) {
+	seed := *seedFlag
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("seed %d", seed)
+	each := length() / time.Duration(len(setups))
+	report := newReport(seed, length())
+	for _, s := range setups {
+		t.Run(s.name, func(t *testing.T) {
+			before := goleak.IgnoreCurrent()
+			r := newRun(t, s, seed, time.Millisecond)
+			start := time.Now()
+			r.attack(each)
+			goleak.VerifyNone(t, before)
+			line := report.add(s.name, r, time.Since(start))
+			t.Log(line)
+			require.Greater(t, r.granted.Load(), int64(goroutines), "hardly anybody was served")
+		})
+	}
+	if *resultsFlag != "" && !t.Failed() {
+		require.NoError(t, report.write(*resultsFlag))
+	}
+}
