@@ -170,6 +170,26 @@ func TestHeadroomIsForTenantsThatHoldNothing(t *testing.T) {
 	})
 }
 
+// Invariant 4: a tenant that returns the only slot it held has a claim to the
+// headroom from then on, besides whoever gets that slot.
+func TestHeadroomIsHandedOutToWhoeverHasJustReturnedItsLastSlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSemaphore(t, fairshare.Config{Capacity: 4, Headroom: 1, Tenants: shares{"vip": {Min: 3}}})
+		vip := []fairshare.Permit{acquire(t, s, "vip"), acquire(t, s, "vip")}
+		p := acquire(t, s, "a")
+		first, second := begin(background, s, "vip"), begin(background, s, "a")
+		require.False(t, first.over())
+		require.False(t, second.over())
+
+		p.Release()
+		require.True(t, first.over(), "below its Min")
+		require.True(t, second.over(), "holds nothing, and a slot is free")
+		first.granted(t).Release()
+		second.granted(t).Release()
+		releaseAll(vip)
+	})
+}
+
 func TestWeightsDivideTheSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSemaphore(t, fairshare.Config{

@@ -79,6 +79,9 @@ func (l *Line) PutLocked(slot *Slot) {
 		if w := l.sched.Next(l.now); w != nil {
 			l.assignLocked(slot, w.Tenant())
 			l.handLocked(w, slot)
+			if l.sched.Headroom() > 0 {
+				l.DispatchLocked() // whoever held the slot may have come to hold none
+			}
 			return
 		}
 	}
