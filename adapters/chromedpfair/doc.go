@@ -1,0 +1,2 @@
+// Package chromedpfair shares the tabs of real browsers fairly among tenants.
+package chromedpfair
