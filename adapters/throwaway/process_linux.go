@@ -1,0 +1,7 @@
+package throwaway
+
+import "syscall"
+
+// dieWithParent has the kernel kill a child when the thread ends that started
+// it.
+func dieWithParent(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGKILL }
