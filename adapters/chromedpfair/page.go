@@ -1,0 +1,117 @@
+package chromedpfair
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	cdpbrowser "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/inspector"
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+)
+
+// A page is a tab in a browser context of its own: what is in it, no other page
+// sees.
+type page struct {
+	browser *browser
+	context cdp.BrowserContextID
+
+	// life ends, with the cause, when the page is of no use any more. That is
+	// told to whoever has it before anything is done about it.
+	life context.Context
+	end  context.CancelCauseFunc
+
+	chromedp context.Context // to run actions on
+	detach   func()          // ends it, and waits until chromedp has let go
+	dialogs  dialogs
+}
+
+// openPage opens a page in a fresh browser context, to which nobody may
+// download anything.
+//
+// chromedp could do that itself, but would leave the browser context behind if
+// it were stopped halfway. And no context of a caller gets near the first Run:
+// it would bound the page's message loop for good.
+func (b *browser) openPage(timeout time.Duration) (*page, error) {
+	ctx, cancel := context.WithTimeout(b.ctx, timeout)
+	defer cancel()
+	dispose := true
+	made, err := cdp.Call(ctx, b.conn, target.CreateBrowserContext, target.CreateBrowserContextParams{DisposeOnDetach: &dispose})
+	if err != nil {
+		return nil, fmt.Errorf("create a browser context: %w", err)
+	}
+	p := &page{browser: b, context: made.BrowserContextID}
+	p.life, p.end = context.WithCancelCause(b.ctx)
+	p.chromedp, p.detach = chromedp.NewContext(b.ctx,
+		chromedp.WithExistingBrowserContext(p.context), chromedp.WithListener(p.hear))
+	if err := p.attach(ctx); err != nil {
+		p.close(timeout)
+		return nil, err
+	}
+	go p.watch()
+	return p, nil
+}
+
+func (p *page) attach(ctx context.Context) error {
+	if _, err := cdp.Call(ctx, p.browser.conn, cdpbrowser.SetDownloadBehavior, cdpbrowser.SetDownloadBehaviorParams{
+		Behavior: cdpbrowser.SetDownloadBehaviorBehaviorDeny, BrowserContextID: p.context,
+	}); err != nil {
+		return fmt.Errorf("forbid downloads: %w", err)
+	}
+	stop := context.AfterFunc(ctx, p.detach)
+	err := chromedp.Do(p.chromedp)
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("open a tab: %w", err)
+	}
+	return nil
+}
+
+// hear is told of every event of the page, in chromedp's message loop.
+func (p *page) hear(event any) {
+	switch event.(type) {
+	case *inspector.EventTargetCrashed:
+		p.end(&LostError{ErrTabCrashed, p.browser.number})
+	default:
+		p.dialogs.hear(event)
+	}
+}
+
+// watch sees to it that the end of the tab is the end of the page.
+func (p *page) watch() {
+	detached, _ := chromedp.Detached(p.chromedp)
+	select {
+	case <-detached:
+	case <-p.chromedp.Done(): // somebody called chromedp.Cancel, or the browser is gone
+	case <-p.life.Done():
+	}
+	if p.browser.ctx.Err() == nil {
+		p.end(&LostError{ErrTabClosed, p.browser.number})
+	}
+}
+
+// lost returns why the page is of no use any more, nil if it is.
+func (p *page) lost() error { return lostCause(p.life, p.browser.number) }
+
+// close ends the page and disposes of its browser context with everything in
+// it: popups, workers, storage. That asks no page for leave, so neither scripts
+// that do not end nor dialogs hold it up. It waits until all is gone.
+func (p *page) close(timeout time.Duration) error {
+	p.end(&LostError{ErrTabClosed, p.browser.number})
+	ctx, cancel := context.WithTimeout(p.browser.ctx, timeout)
+	defer cancel()
+	_, err := cdp.Call(ctx, p.browser.conn, target.DisposeBrowserContext, target.DisposeBrowserContextParams{BrowserContextID: p.context})
+	p.detach()
+	if p.browser.ctx.Err() != nil {
+		return nil // gone with its browser
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("close a tab: %w", err)
+	}
+	return err
+}

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package chromedpfair
+
+func processesWith(string) []string { return nil } // cannot be told

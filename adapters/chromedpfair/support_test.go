@@ -1,0 +1,153 @@
+package chromedpfair
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+// The long tests run in a small form unless told otherwise.
+var (
+	full    = flag.Bool("full", false, "run the tests with as much as is claimed: several minutes")
+	program = flag.String("browser", "", "test with this browser and not with the one that is found")
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// scale is how much of something a test does.
+func scale(small, whole int) int {
+	if *full {
+		return whole
+	}
+	return small
+}
+
+// browserOrSkip returns the browser to test with.
+func browserOrSkip(t testing.TB) string {
+	t.Helper()
+	if *program != "" {
+		return *program
+	}
+	path, err := FindBrowser()
+	if err == nil {
+		return path
+	}
+	if os.Getenv("FAIRPOOL_REQUIRE_ALL") != "" {
+		t.Fatal(err)
+	}
+	t.Skip(err)
+	return ""
+}
+
+// newPool returns a pool of real browsers. When the test is over nothing of
+// them may be left: no process, no profile.
+func newPool(t testing.TB, cfg Config) *Pool {
+	t.Helper()
+	if len(cfg.Remote) == 0 {
+		cfg.ExecPath = browserOrSkip(t)
+		cfg.ProfileRoot = t.TempDir()
+		cfg.Options = append(cfg.Options, chromedp.Flag("disable-component-update", true))
+	}
+	if cfg.LaunchTimeout == 0 {
+		cfg.LaunchTimeout = time.Minute // the machine may be busy
+	}
+	if cfg.OpenTimeout == 0 {
+		cfg.OpenTimeout = 30 * time.Second
+	}
+	if cfg.Health == (Health{}) {
+		cfg.Health = Health{Every: time.Second, Timeout: 30 * time.Second}
+	}
+	p, err := New(cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		p.Close()
+		if cfg.ProfileRoot != "" {
+			left, err := os.ReadDir(cfg.ProfileRoot)
+			require.NoError(t, err)
+			require.Empty(t, left, "profiles left behind")
+			require.Empty(t, processesWith(cfg.ProfileRoot), "processes left behind")
+		}
+		stats := p.Stats()
+		require.Zero(t, stats.Warm+stats.Leased+stats.Building+stats.Destroying+stats.Resetting, "tabs left in the pool")
+		require.Empty(t, p.Browsers().Running)
+	})
+	return p
+}
+
+func within(t testing.TB, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// eventually waits for a condition.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within a minute: %s", what)
+		}
+	}
+}
+
+// script runs JavaScript, awaits a promise, and returns the string that it
+// results in.
+func script(ctx context.Context, js string) (string, error) {
+	return chromedp.Run(ctx, chromedp.Evaluate[string](js, chromedp.EvalAwaitPromise))
+}
+
+// site is a web site with whatever the tests need.
+func site(t testing.TB) string {
+	mux := http.NewServeMux()
+	page := func(path, body string) {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			io.WriteString(w, "<!DOCTYPE html><title>"+path+"</title><body>"+body)
+		})
+	}
+	page("/", "hello")
+	page("/endless", "<script>setTimeout(() => { for (;;); }, 0)</script>")
+	page("/alert", "<script>setTimeout(() => alert('wait for me'), 0)</script>")
+	page("/unload", "<p style='height:100vh'>stay<script>addEventListener('beforeunload', e => { e.preventDefault(); return e.returnValue = 'stay' })</script>")
+	page("/popups", "<script>for (let i = 0; i < 500; i++) window.open('/?' + i)</script>")
+	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
+		ms, _ := strconv.Atoi(r.FormValue("ms"))
+		select {
+		case <-time.After(time.Duration(ms) * time.Millisecond): // the page's own time
+		case <-r.Context().Done():
+		}
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, "<title>slow</title>slow")
+	})
+	mux.HandleFunc("/download", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Disposition", "attachment; filename=loot.bin")
+		w.Write(make([]byte, 1<<20))
+	})
+	mux.HandleFunc("/sw.js", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript")
+		io.WriteString(w, "self.addEventListener('fetch', () => {})")
+	})
+	mux.HandleFunc("/auth", func(w http.ResponseWriter, r *http.Request) {
+		user, _, ok := r.BasicAuth()
+		if !ok {
+			w.Header().Set("WWW-Authenticate", "Basic realm=test")
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		fmt.Fprint(w, user)
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server.URL
+}
