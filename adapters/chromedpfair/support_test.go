@@ -117,10 +117,7 @@ func site(t testing.TB) string {
 		})
 	}
 	page("/", "hello")
-	page("/endless", "<script>setTimeout(() => { for (;;); }, 0)</script>")
-	page("/alert", "<script>setTimeout(() => alert('wait for me'), 0)</script>")
 	page("/unload", "<p style='height:100vh'>stay<script>addEventListener('beforeunload', e => { e.preventDefault(); return e.returnValue = 'stay' })</script>")
-	page("/popups", "<script>for (let i = 0; i < 500; i++) window.open('/?' + i)</script>")
 	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
 		ms, _ := strconv.Atoi(r.FormValue("ms"))
 		select {
