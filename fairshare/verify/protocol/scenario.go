@@ -31,7 +31,7 @@ type Scenario struct {
 	Bug      Bug              // a mistake in the code; the zero value is none
 	Mutex    Mutex            // what TryLock may do
 	Plain    bool             // leave nothing out, see reduce.go
-	Coarse   bool             // what is left in an inbox is seen to somehow, see coarse.go
+	Coarse   bool             // what is left in an inbox is seen to at once by somebody, see moves.atOnce
 
 	quiet map[state]struct{} // if set: collects the quiet states, sorted
 }

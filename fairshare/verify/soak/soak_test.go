@@ -3,7 +3,6 @@ package soak
 import (
 	"flag"
 	"math/rand/v2"
-	"os"
 	"testing"
 	"time"
 
@@ -12,20 +11,10 @@ import (
 )
 
 var (
-	lengthFlag  = flag.Duration("soak", 0, "how long to soak; 0 means 3 s, or 60 s if FAIRPOOL_REQUIRE_ALL is set")
+	lengthFlag  = flag.Duration("soak", 5*time.Second, "how long to soak")
 	resultsFlag = flag.String("soak-results", "", "write the figures to this file, relative to the module")
 	seedFlag    = flag.Uint64("seed", 0, "of the random choices; 0 draws one")
 )
-
-func length() time.Duration {
-	switch {
-	case *lengthFlag > 0:
-		return *lengthFlag
-	case os.Getenv("FAIRPOOL_REQUIRE_ALL") != "":
-		return time.Minute
-	}
-	return 3 * time.Second
-}
 
 // Invariants 1, 2, 3, 4, 8 and 9 in real time, whatever goes wrong.
 func TestSoakNothingIsLostSharedOrLeftOver(t *testing.T) {
@@ -34,8 +23,8 @@ func TestSoakNothingIsLostSharedOrLeftOver(t *testing.T) {
 		seed = rand.Uint64()
 	}
 	t.Logf("seed %d", seed)
-	each := length() / time.Duration(len(setups))
-	report := newReport(seed, length())
+	each := *lengthFlag / time.Duration(len(setups))
+	report := newReport(seed, *lengthFlag)
 	for _, s := range setups {
 		t.Run(s.name, func(t *testing.T) {
 			before := goleak.IgnoreCurrent()
