@@ -46,7 +46,7 @@ func realSemaphore(t *testing.T, cfg fairshare.Config) func(setting, hall) rule 
 		r.s, err = fairshare.NewSemaphore(cfg)
 		require.NoError(t, err)
 		r.start = time.Now()
-		time.Sleep(1) // as the adapter, which starts at 1
+		time.Sleep(time.Nanosecond) // as the adapter, which starts at 1
 		return r
 	}
 }
