@@ -8,20 +8,24 @@ import (
 	"github.com/fairpool/fairpool/adapters/internal/upstream"
 )
 
-// hold has the call end with the body of its response, and reports whether there
-// is one.
-func hold(resp *http.Response, call *upstream.Call) bool {
+// hold returns the response with a body that ends the call, or ends the call if
+// there is no body. It returns a copy, since the goroutine that reads the
+// connection may still refer to the response, which would keep a body from being
+// lost.
+func hold(resp *http.Response, call *upstream.Call) *http.Response {
 	if resp.Body == nil || resp.Body == http.NoBody {
-		return false
+		call.End()
+		return resp
 	}
 	inner := resp.Body
 	body := &responseBody{inner, call}
 	upstream.EndWith(body, call, func() { inner.Close() })
-	resp.Body = body
+	held := *resp
+	held.Body = body
 	if conn, ok := inner.(io.Writer); ok { // 101 Switching Protocols
-		resp.Body = &upgradedBody{body, conn}
+		held.Body = &upgradedBody{body, conn}
 	}
-	return true
+	return &held
 }
 
 // A responseBody ends a call when it is read to its end or closed.

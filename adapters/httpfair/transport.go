@@ -139,8 +139,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	case resp.StatusCode < 500:
 		call.Succeeded()
 	}
-	sent = hold(resp, call)
-	return resp, nil
+	sent = true
+	return hold(resp, call), nil
 }
 
 // CloseIdleConnections closes those of the base, if it can.

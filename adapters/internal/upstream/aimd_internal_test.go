@@ -135,7 +135,7 @@ func TestCapacityStaysWithinItsBounds(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
-	for range 200 {
+	for range 40 {
 		least := 1 + rng.IntN(5)
 		a := newAIMD(least, least+rng.IntN(100))
 		now := start
