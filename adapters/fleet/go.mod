@@ -1,0 +1,20 @@
+module github.com/fairpool/fairpool/adapters/fleet
+
+go 1.25.0
+
+require (
+	github.com/anishathalye/porcupine v1.3.1
+	github.com/fairpool/fairpool v0.0.0
+	github.com/stretchr/testify v1.12.1
+	go.uber.org/goleak v1.3.0
+	golang.org/x/sys v0.38.0
+	pgregory.net/rapid v1.3.0
+)
+
+require (
+	github.com/jackc/puddle/v2 v2.2.3 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	golang.org/x/sync v0.22.0 // indirect
+)
+
+replace github.com/fairpool/fairpool => ../..

@@ -1,0 +1,78 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Leave hands out nothing more, waits until nothing is in use any more, or ctx
+// ends, and gives the grant back. If something is left in use, it returns an
+// error that wraps that of ctx, and the engine keeps the slots in quarantine.
+// The limiter stays at a capacity of 0. Further calls return nil.
+func (m *Member) Leave(ctx context.Context) error {
+	m.mu.Lock()
+	if m.leaving {
+		m.mu.Unlock()
+		return nil
+	}
+	m.leaving = true
+	m.resizeLocked()
+	m.mu.Unlock()
+	m.hurry()
+	live := m.drain(ctx)
+	m.stop()
+	m.running.Wait()
+	err := m.depart(context.WithoutCancel(ctx))
+	if live > 0 {
+		return fmt.Errorf("fleet: leave: %w with %d slots in use", ctx.Err(), live)
+	}
+	return err
+}
+
+// drain waits for nothing to be in use, and returns what is.
+func (m *Member) drain(ctx context.Context) int {
+	ticker := time.NewTicker(minPause)
+	defer ticker.Stop()
+	for {
+		live := m.limiter.Usage().Live
+		if live == 0 {
+			return 0
+		}
+		select {
+		case <-ctx.Done():
+			return live
+		case <-ticker.C:
+		}
+	}
+}
+
+// depart gives the grant back.
+func (m *Member) depart(ctx context.Context) error {
+	r, _, ok := m.prepare()
+	if !ok || r.Token == 0 {
+		m.part()
+		return nil
+	}
+	r.Leave = true
+	ctx, cancel := context.WithTimeout(ctx, m.config.Timeout)
+	defer cancel()
+	_, err := m.config.Engine.Sync(ctx, r)
+	m.part()
+	if err != nil {
+		return unreachable(err)
+	}
+	return nil
+}
+
+// part is the end of a membership.
+func (m *Member) part() {
+	m.mu.Lock()
+	m.token = 0
+	m.loseLocked(ErrLeft, nil)
+	if m.timer != nil {
+		m.timer.Stop()
+	}
+	m.mu.Unlock()
+	m.running.Wait()
+}
