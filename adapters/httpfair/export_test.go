@@ -1,4 +1,0 @@
-package httpfair
-
-// RetryAfter is what a response says.
-var RetryAfter = retryAfter
