@@ -97,14 +97,14 @@ func NewLine(cfg Config, supply Supply) (*Line, error) {
 // closed or the queue is full; if ctx was already done, without waiting. A
 // slot that arrives together with the end of ctx goes to the next waiter.
 func (l *Line) Acquire(ctx context.Context, tenant string) (Grant, error) {
-	if tenant == "" {
-		tenant = TenantFrom(ctx)
-	}
 	return l.acquire(ctx, tenant, nil)
 }
 
 // acquire is Acquire for a tenant by name, or for a member of the line.
 func (l *Line) acquire(ctx context.Context, tenant string, m *Member) (Grant, error) {
+	if tenant == "" && m == nil {
+		tenant = TenantFrom(ctx)
+	}
 	done := ctx.Done()
 	if isDone(done) {
 		return Grant{}, contextError(ctx, &AcquireError{Tenant: tenant, Reason: BeforeWaiting})

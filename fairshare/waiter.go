@@ -40,33 +40,58 @@ func (l *Line) freeWaiter(w *waiter) {
 
 // wait blocks until w is granted a slot or fails, or ctx ends.
 func (l *Line) wait(ctx context.Context, done <-chan struct{}, w *waiter) (Grant, error) {
-	if done == nil {
-		<-w.ready // half the price of a select
-	} else {
-		select {
-		case <-w.ready:
-		case <-done:
-			l.Lock()
-			if w.Seq() != 0 {
-				err := contextError(ctx, l.removeLocked(w, &AcquireError{}))
-				l.leftLocked()
-				l.Unlock()
-				l.freeWaiter(w)
+	if done == nil || !w.isReadyBefore(done) {
+		if done != nil {
+			if err := l.cancel(ctx, w); err != nil {
 				return Grant{}, err
 			}
-			l.Unlock()
-			<-w.ready // it was granted or failed before it could be cancelled
+			// It was granted or failed before it could be cancelled.
 		}
+		<-w.ready
 	}
-	tenant, g, waited, failure := w.tenant, w.grant, w.waited, w.err
+	g := w.grant
+	if w.err != nil || isDone(done) {
+		return Grant{}, l.fail(ctx, w)
+	}
 	l.freeWaiter(w)
-	switch {
-	case failure != nil:
-		return Grant{}, failure
-	case isDone(done):
-		return Grant{}, contextError(ctx, l.passOn(tenant, g, waited))
-	}
 	return g, nil
+}
+
+// isReadyBefore waits for a grant, a failure or done, and reports whether it is
+// not done. It is apart from wait, which without it blocks on less of a stack.
+func (w *waiter) isReadyBefore(done <-chan struct{}) bool {
+	select {
+	case <-w.ready:
+		return true
+	case <-done:
+		return false
+	}
+}
+
+// cancel ends the wait of w because ctx has ended, and returns the error; nil if
+// its wait is over already.
+func (l *Line) cancel(ctx context.Context, w *waiter) error {
+	l.Lock()
+	if w.Seq() == 0 {
+		l.Unlock()
+		return nil
+	}
+	err := contextError(ctx, l.removeLocked(w, &AcquireError{}))
+	l.leftLocked()
+	l.Unlock()
+	l.freeWaiter(w)
+	return err
+}
+
+// fail is the end of a wait without a slot: that of w, or because ctx has ended
+// meanwhile; then the slot is passed on.
+func (l *Line) fail(ctx context.Context, w *waiter) error {
+	tenant, g, waited, err := w.tenant, w.grant, w.waited, w.err
+	l.freeWaiter(w)
+	if err != nil {
+		return err
+	}
+	return contextError(ctx, l.passOn(tenant, g, waited))
 }
 
 // passOn gives a slot to the next, whose grant has lost the race against the

@@ -28,7 +28,7 @@ type order[T any] struct {
 // off, the zero Request if it was something else; then the builds count as set
 // off by whoever is next.
 func (p *Pool[T]) growLocked(r fairshare.Request) {
-	for p.fresh < p.line.DemandLocked() && p.roomLocked() {
+	for p.fresh < p.line.DemandLocked() {
 		if r == (fairshare.Request{}) {
 			r = p.line.NextLocked()
 		}

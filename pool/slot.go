@@ -57,7 +57,9 @@ type supply[T any] struct{ p *Pool[T] }
 func (s supply[T]) New() *fairshare.Slot { return nil }
 
 func (s supply[T]) Short(r fairshare.Request) {
-	s.p.growLocked(r)
+	if s.p.roomLocked() || s.p.config.Tenancy.Isolation == Dedicated {
+		s.p.growLocked(r)
+	}
 	if after := s.p.config.Reclaim.After; after > 0 {
 		s.p.alarmLocked(s.p.line.NowLocked() + after)
 	}

@@ -22,7 +22,7 @@ func (e entry) before(o entry) bool {
 
 func (c *class) push(e entry) {
 	c.heap = append(c.heap, e)
-	c.up(len(c.heap)-1, e)
+	c.set(c.up(len(c.heap)-1, e), e)
 }
 
 // remove takes the entry at index i out.
@@ -32,20 +32,15 @@ func (c *class) remove(i int) {
 	c.heap[last] = entry{}
 	c.heap = c.heap[:last]
 	if i < last {
-		c.fix(i, e)
+		c.down(c.up(i, e), e)
 	}
 }
 
 // fix puts e into the hole at index i and restores the order.
-func (c *class) fix(i int, e entry) {
-	if i > 0 && e.before(c.heap[(i-1)/4]) {
-		c.up(i, e)
-	} else {
-		c.down(i, e)
-	}
-}
+func (c *class) fix(i int, e entry) { c.down(c.up(i, e), e) }
 
-func (c *class) up(i int, e entry) {
+// up moves the hole at index i up to where e may be, and returns where that is.
+func (c *class) up(i int, e entry) int {
 	for i > 0 {
 		parent := (i - 1) / 4
 		if !e.before(c.heap[parent]) {
@@ -54,9 +49,10 @@ func (c *class) up(i int, e entry) {
 		c.set(i, c.heap[parent])
 		i = parent
 	}
-	c.set(i, e)
+	return i
 }
 
+// down moves the hole at index i down to where e may be, and puts it there.
 func (c *class) down(i int, e entry) {
 	for {
 		first := 4*i + 1

@@ -54,8 +54,9 @@ func newMembers(n, tenants int, kind contextKind) []member {
 	for i := range members {
 		first := i % tenants
 		members[i].tenant = names[first]
-		for t := first; t < tenants; t += n {
-			members[i].tenants = append(members[i].tenants, names[t])
+		members[i].tenants = names[first : first+1] // shared by those of one tenant
+		for t := first + n; t < tenants; t += n {
+			members[i].tenants = append(members[i].tenants[:len(members[i].tenants):len(members[i].tenants)], names[t])
 		}
 		members[i].ctx, members[i].cancel = kind.new()
 		members[i].enter = make(chan struct{}, 1)
