@@ -29,14 +29,13 @@ func (s *Scheduler) presence(t *Tenant) {
 // Dismiss keeps to the bounds on what is remembered when t is not active, even
 // if it never was.
 func (s *Scheduler) Dismiss(t *Tenant) {
-	if t.active || s.tenants[t.name] != t {
-		return
-	}
-	if len(t.name) > maxName {
+	long := len(t.name) > maxName
+	switch {
+	case t.active || !long && s.departed() <= s.maxDeparted:
+	case s.tenants[t.name] != t: // forgotten already
+	case long:
 		s.drop(t)
-		return
-	}
-	if s.departed() > s.maxDeparted {
+	default:
 		s.forget()
 	}
 }
