@@ -4,12 +4,17 @@ go 1.26.0
 
 replace github.com/fairpool/fairpool => ..
 
+replace github.com/fairpool/fairpool/adapters/chromedpfair => ../adapters/chromedpfair
+
+replace github.com/fairpool/fairpool/adapters/debugfair => ../adapters/debugfair
+
 require (
 	charm.land/bubbletea/v2 v2.1.1
 	charm.land/lipgloss/v2 v2.0.6
 	github.com/charmbracelet/x/ansi v0.11.9
 	github.com/charmbracelet/x/term v0.2.2
-	github.com/fairpool/fairpool v0.0.0-00010101000000-000000000000
+	github.com/fairpool/fairpool v0.0.0
+	github.com/fairpool/fairpool/adapters/debugfair v0.0.0
 	github.com/jackc/puddle/v2 v2.2.3
 	github.com/stretchr/testify v1.12.1
 	go.uber.org/goleak v1.3.0

@@ -1,0 +1,54 @@
+package debugfair_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/fairpool/fairpool/adapters/debugfair"
+	"github.com/fairpool/fairpool/pool"
+	"github.com/stretchr/testify/require"
+)
+
+func TestWaitsCountsAcquiresAndCallsTheTraceThatWasThere(t *testing.T) {
+	waits := new(debugfair.Waits)
+	traced := 0
+	p, err := pool.New(pool.Config[int]{
+		Constructor: func(context.Context) (int, error) { return 0, nil },
+		MaxSize:     1,
+		Trace:       waits.Trace(pool.Trace{AcquireDone: func(context.Context, pool.Event) { traced++ }}),
+	})
+	require.NoError(t, err)
+	defer p.Close()
+	page, err := debugfair.NewStill(debugfair.Config{Pools: []debugfair.Pool{{Name: "p", Source: p, Waits: waits}}})
+	require.NoError(t, err)
+	defer page.Close()
+	now := time.Now()
+	page.Sample(now)
+	require.Nil(t, look(t, page).Pools[0].Now.P50, "nobody has waited")
+
+	l, err := p.Acquire(t.Context(), "a")
+	require.NoError(t, err)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 50 { // turned away at once, which does not count as a short wait
+		_, err = p.Acquire(gone, "b")
+		require.Error(t, err)
+	}
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = p.Acquire(short, "b")
+	require.Error(t, err)
+	l.Release()
+	require.Equal(t, 52, traced)
+
+	page.Sample(now.Add(time.Second))
+	got := look(t, page).Pools[0].Now
+	require.NotNil(t, got.P99)
+	require.GreaterOrEqual(t, *got.P99, 45.0)
+	require.Less(t, *got.P50, *got.P99, "two waits: the first was short")
+
+	page.Sample(now.Add(3 * time.Minute))
+	page.Sample(now.Add(3*time.Minute + time.Second))
+	require.Nil(t, look(t, page).Pools[0].Now.P50, "that is long ago")
+}
