@@ -4,8 +4,6 @@ go 1.26.0
 
 replace github.com/fairpool/fairpool => ..
 
-replace github.com/fairpool/fairpool/adapters/chromedpfair => ../adapters/chromedpfair
-
 replace github.com/fairpool/fairpool/adapters/debugfair => ../adapters/debugfair
 
 require (
@@ -13,6 +11,7 @@ require (
 	charm.land/lipgloss/v2 v2.0.6
 	github.com/charmbracelet/x/ansi v0.11.9
 	github.com/charmbracelet/x/term v0.2.2
+	github.com/chromedp/chromedp v0.23.0
 	github.com/fairpool/fairpool v0.0.0
 	github.com/fairpool/fairpool/adapters/debugfair v0.0.0
 	github.com/jackc/puddle/v2 v2.2.3
@@ -23,6 +22,12 @@ require (
 )
 
 require (
+	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
+	github.com/chromedp/cdproto v0.159.0 // indirect
+	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
+)
+
+require (
 	github.com/charmbracelet/colorprofile v0.4.3 // indirect
 	github.com/charmbracelet/ultraviolet v0.0.0-20261008173134-6b8d4baf91b4 // indirect
 	github.com/charmbracelet/x/termios v0.1.1 // indirect
@@ -30,6 +35,7 @@ require (
 	github.com/clipperhouse/displaywidth v0.11.0 // indirect
 	github.com/clipperhouse/uax29/v2 v2.7.0 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
+	github.com/fairpool/fairpool/adapters/chromedpfair v0.0.0-00010101000000-000000000000
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/lucasb-eyer/go-colorful v1.4.1 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
@@ -45,3 +51,5 @@ require (
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
 )
+
+replace github.com/fairpool/fairpool/adapters/chromedpfair => ../adapters/chromedpfair

@@ -67,6 +67,19 @@ func (s *Semaphore) Resize(capacity int) error {
 	return nil
 }
 
+// Suspend has every Acquire wait, and none take a slot, until Resume. Permits
+// that are out stay valid.
+func (s *Semaphore) Suspend() { s.suspend(true) }
+
+// Resume ends a Suspend, however often that was called.
+func (s *Semaphore) Resume() { s.suspend(false) }
+
+func (s *Semaphore) suspend(on bool) {
+	s.line.Lock()
+	defer s.line.Unlock()
+	s.line.PauseLocked(on)
+}
+
 // Stats returns the totals.
 func (s *Semaphore) Stats() Stats {
 	s.line.Lock()

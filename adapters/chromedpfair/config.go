@@ -97,7 +97,8 @@ type Retire struct {
 
 	// MaxMemory is the resident memory in bytes of a browser's process group,
 	// pages that its processes share counted for each. 0 means no limit. It is
-	// looked at with Health.Every, and can be told on Linux only.
+	// looked at with Health.Every, once the browser has served a tab, and can
+	// be told on Linux only.
 	MaxMemory int64
 
 	// Drain is how long leases in a retired browser may go on. Then it is

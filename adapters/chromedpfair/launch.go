@@ -15,7 +15,7 @@ import (
 func (s *browserSet) aliveLocked() int {
 	alive := s.starting
 	for _, b := range s.browsers {
-		if b.state == serving && b.retiring == nil {
+		if b.state == serving && b.retiring == "" {
 			alive++
 		}
 	}
@@ -108,7 +108,7 @@ func (s *browserSet) watch(b *browser) (stop func()) {
 				s.died(b)
 				return
 			case <-old:
-				s.retire(b, fmt.Errorf("older than %v", s.cfg.Retire.MaxAge))
+				s.retire(b, Age)
 			case <-ticks.C:
 				s.checks(b)
 			}
@@ -120,12 +120,13 @@ func (s *browserSet) watch(b *browser) (stop func()) {
 func (s *browserSet) checks(b *browser) {
 	err := b.ask(s.cfg.Health.Timeout)
 	resident := b.memory()
-	if most := s.cfg.Retire.MaxMemory; most > 0 && resident > most {
-		s.retire(b, fmt.Errorf("takes %d MB", resident>>20))
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b.resident = resident
+	if most := s.cfg.Retire.MaxMemory; most > 0 && resident > most && b.served > 0 { // else a limit too low would let nobody in
+		s.dueLocked(b, Memory)
+		s.balanceLocked()
+	}
 	if err != nil && b.ctx.Err() == nil && b.state != ending {
 		s.cfg.Logger.Error("browser hangs", "browser", b, "error", err)
 		s.count.hung++

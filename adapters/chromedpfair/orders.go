@@ -96,9 +96,9 @@ func (s *browserSet) leastLocked(suits func(*browser) bool) (least *browser) {
 			continue
 		}
 		switch {
-		case least == nil, least.retiring != nil && b.retiring == nil:
+		case least == nil, least.retiring != "" && b.retiring == "":
 			least = b
-		case (least.retiring == nil) == (b.retiring == nil) && b.leased+b.opening < least.leased+least.opening:
+		case (least.retiring == "") == (b.retiring == "") && b.leased+b.opening < least.leased+least.opening:
 			least = b
 		}
 	}
@@ -108,7 +108,7 @@ func (s *browserSet) leastLocked(suits func(*browser) bool) (least *browser) {
 // prewarmLocked opens the pages to be kept ready.
 func (s *browserSet) prewarmLocked() {
 	for _, b := range s.browsers {
-		for b.state == serving && b.retiring == nil && len(b.fresh)+b.opening < s.cfg.Prewarm &&
+		for b.state == serving && b.retiring == "" && len(b.fresh)+b.opening < s.cfg.Prewarm &&
 			b.pages() < s.cfg.TabsPerBrowser+s.cfg.Prewarm {
 			s.openLocked(b)
 		}

@@ -24,12 +24,14 @@ func killGroup(group int) { _ = syscall.Kill(-group, syscall.SIGKILL) }
 // not: reaping what a dead browser leaves is up to init. If that is this process,
 // as in many containers, it is done here.
 func groupGone(group int) bool {
+	if len(processesOf(group)) > 0 {
+		return false
+	}
 	for {
 		if pid, err := syscall.Wait4(-group, nil, syscall.WNOHANG, nil); pid <= 0 || err != nil {
-			break
+			return true
 		}
 	}
-	return len(processesOf(group)) == 0
 }
 
 // memoryOfGroup returns the resident memory of the group in bytes.

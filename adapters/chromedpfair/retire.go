@@ -1,7 +1,6 @@
 package chromedpfair
 
 import (
-	"errors"
 	"slices"
 	"time"
 )
@@ -9,16 +8,25 @@ import (
 // leaveTimeout is how long a browser may take to end by itself.
 const leaveTimeout = 3 * time.Second
 
+// A Retirement is why a browser is, or was, replaced.
+type Retirement string
+
+const (
+	TabsServed Retirement = "tabs served" // Retire.MaxTabsServed
+	Age        Retirement = "age"         // Retire.MaxAge
+	Memory     Retirement = "memory"      // Retire.MaxMemory
+)
+
 // retire has a browser replaced, when it is its turn.
-func (s *browserSet) retire(b *browser, why error) {
+func (s *browserSet) retire(b *browser, why Retirement) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.dueLocked(b, why)
 	s.balanceLocked()
 }
 
-func (s *browserSet) dueLocked(b *browser, why error) {
-	if b.state == serving && b.retiring == nil {
+func (s *browserSet) dueLocked(b *browser, why Retirement) {
+	if b.state == serving && b.retiring == "" {
 		b.retiring = why
 	}
 }
@@ -29,12 +37,12 @@ func (s *browserSet) retireLocked() {
 	var next *browser
 	for _, b := range s.browsers {
 		if most := s.cfg.Retire.MaxTabsServed; most > 0 && b.served >= most {
-			s.dueLocked(b, errServed)
+			s.dueLocked(b, TabsServed)
 		}
 		if b.state == draining {
 			return
 		}
-		if b.state == serving && b.retiring != nil && next == nil {
+		if b.state == serving && b.retiring != "" && next == nil {
 			next = b
 		}
 	}
@@ -47,13 +55,11 @@ func (s *browserSet) retireLocked() {
 	}
 }
 
-var errServed = errors.New("has served its tabs")
-
 // drainLocked has a browser open nothing more, and end when its last page is
 // closed or its time is up.
 func (s *browserSet) drainLocked(b *browser) {
-	s.cfg.Logger.Info("browser is retired", "browser", b, "because", b.retiring, "tabs", b.leased)
-	s.count.retired[b.retiring.Error()]++
+	s.cfg.Logger.Info("browser is retired", "browser", b, "because", b.retiring, "tabs", b.leased, "memory", b.resident)
+	s.count.retired[b.retiring]++
 	b.state = draining
 	for _, p := range b.fresh {
 		s.closesLocked(p)

@@ -46,10 +46,10 @@ type account struct {
 	leased   int
 	closing  int
 	served   int
-	opened   bool  // a page, ever
-	failed   int   // pages that could not be opened, in a row
-	retiring error // why its replacement is due, nil if it is not
-	resident int64 // memory when it was last looked at
+	opened   bool       // a page, ever
+	failed   int        // pages that could not be opened, in a row
+	retiring Retirement // why its replacement is due, "" if it is not
+	resident int64      // memory when it was last looked at
 	stop     func()
 }
 
@@ -65,7 +65,7 @@ const (
 func (a *account) pages() int { return len(a.fresh) + a.opening + a.leased + a.closing }
 
 func newBrowserSet(cfg *Config) *browserSet {
-	return &browserSet{cfg: cfg, relaunch: newRelaunch(), count: counts{retired: make(map[string]uint64)}}
+	return &browserSet{cfg: cfg, relaunch: newRelaunch(), count: counts{retired: make(map[Retirement]uint64)}}
 }
 
 // balanceLocked does what is due whenever something has changed: it opens the
@@ -103,7 +103,7 @@ func (s *browserSet) warm(ctx context.Context, tabs int) error {
 	for {
 		ready := 0
 		for _, b := range s.browsers {
-			if b.state == serving && b.retiring == nil && len(b.fresh) >= s.cfg.Prewarm {
+			if b.state == serving && b.retiring == "" && len(b.fresh) >= s.cfg.Prewarm {
 				ready++
 			}
 		}

@@ -14,10 +14,10 @@ type BrowserStats struct {
 
 	// Since the start.
 	Started        uint64
-	Died           uint64            // by themselves
-	Hung           uint64            // killed because they did not answer
-	Retired        map[string]uint64 // by reason
-	Cut            uint64            // of those, killed when the time to drain was over
+	Died           uint64 // by themselves
+	Hung           uint64 // killed because they did not answer
+	Retired        map[Retirement]uint64
+	Cut            uint64 // of those, killed when the time to drain was over
 	LaunchFailures uint64
 	LaunchErr      error // of the last launch, nil if a tab has been opened since
 }
@@ -40,7 +40,7 @@ type BrowserInfo struct {
 // counts are the totals of a set.
 type counts struct {
 	started, died, hung, cut uint64
-	retired                  map[string]uint64
+	retired                  map[Retirement]uint64
 }
 
 func (s *browserSet) stats() BrowserStats {

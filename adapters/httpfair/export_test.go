@@ -1,0 +1,4 @@
+package httpfair
+
+// RetryAfter is what a response says.
+var RetryAfter = retryAfter

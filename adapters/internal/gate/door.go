@@ -1,0 +1,78 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/fairpool/fairpool/fairshare"
+)
+
+// DefaultMaxRetryAfter bounds what those who are turned away are told.
+const DefaultMaxRetryAfter = time.Minute
+
+// A Door lets calls through a gate, and remembers how fast the queue of each
+// tenant drains.
+type Door[P Permit] struct {
+	gate Gate[P]
+	pace paces
+	max  time.Duration
+}
+
+// NewDoor returns a door before a gate. Nobody is told to come again later than
+// after max.
+func NewDoor[P Permit](g Gate[P], max time.Duration) *Door[P] {
+	return &Door[P]{gate: g, max: max}
+}
+
+// A Refusal says why a call was not let through, and what to tell the caller.
+type Refusal struct {
+	Tenant string
+
+	// Own reports that a bound of the tenant's own stood in the way, its
+	// MaxWaiting or its cap: others may have been let through.
+	Own bool
+
+	// RetryAfter is when to come again. 0 means that nobody can tell.
+	RetryAfter time.Duration
+
+	// Err is the error of the gate.
+	Err error
+}
+
+// Enter waits for a permit on behalf of the tenant that ctx carries.
+func (d *Door[P]) Enter(ctx context.Context) (P, *Refusal) {
+	tenant := fairshare.TenantFrom(ctx)
+	d.pace.arrived(tenant, time.Now())
+	p, err := d.gate.Acquire(ctx, tenant)
+	d.pace.left(tenant, err == nil, time.Now())
+	if err != nil {
+		return p, d.refuse(tenant, err)
+	}
+	return p, nil
+}
+
+func (d *Door[P]) refuse(tenant string, err error) *Refusal {
+	r := &Refusal{Tenant: tenant, Err: err}
+	var e *fairshare.AcquireError
+	if !errors.As(err, &e) {
+		return r
+	}
+	r.Own = e.Reason == fairshare.QueueFull || e.Reason == fairshare.AtCap
+	switch e.Err {
+	case fairshare.ErrQueueFull, fairshare.ErrAcquireTimeout, context.DeadlineExceeded:
+		r.RetryAfter = d.pace.wait(tenant, e.Waiting, time.Now())
+		if r.RetryAfter == 0 {
+			r.RetryAfter = e.Waited // as long again
+		}
+	case fairshare.ErrLate:
+		r.RetryAfter = e.Estimate
+	default: // closed, given up, broken: not a matter of time
+		return r
+	}
+	// Those turned away together are not to come again together.
+	spread := time.Duration(float64(r.RetryAfter) * (1 + rand.Float64()/2))
+	r.RetryAfter = min(max(spread, time.Second), d.max)
+	return r
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/fairpool/fairpool/fairshare"
+)
+
+// latency compares a query with nobody else about. The two take turns at every
+// query.
+func latency(ctx context.Context, url string, rounds int) error {
+	fmt.Println("| one client, time of a query | pgxpool | pgxfair | ratio (quartiles of rounds) |")
+	fmt.Println("|---|---:|---:|---:|")
+	for _, row := range []struct {
+		name, sql string
+		bound     bool
+	}{
+		{"`select 1`", "select 1", false},
+		{"sum over 1,000 rows", "select sum(n) from generate_series(1, 1000) n", false},
+		{"`select 1`, with the tenant in the session", "select 1", true},
+	} {
+		both, err := contenders(ctx, url, row.bound)
+		if err != nil {
+			return err
+		}
+		var ratios []float64
+		var medians [2][]time.Duration
+		for range rounds {
+			took, err := alternate(fairshare.WithTenant(ctx, "acme"), both, row.sql, 4000)
+			if err != nil {
+				return err
+			}
+			one, other := median(took[0]), median(took[1])
+			medians[0], medians[1] = append(medians[0], one), append(medians[1], other)
+			ratios = append(ratios, float64(other)/float64(one))
+		}
+		fmt.Printf("| %s | %.1f µs | %.1f µs | %s |\n", row.name, micros(median(medians[0])), micros(median(medians[1])), quartiles(ratios))
+		both[0].Close()
+		both[1].Close()
+	}
+	fmt.Println()
+	return nil
+}
+
+func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
+func alternate(ctx context.Context, both [2]contender, sql string, n int) (took [2][]time.Duration, err error) {
+	for i := range 2 * n {
+		who := (i + i/2) % 2 // neither is always the first
+		start := time.Now()
+		var result int64
+		if err := both[who].QueryRow(ctx, sql).Scan(&result); err != nil {
+			return took, fmt.Errorf("%s: %w", both[who].name, err)
+		}
+		took[who] = append(took[who], time.Since(start))
+	}
+	return took, nil
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/fairpool/fairpool/fairshare"
+)
+
+// throughput compares how many queries 64 clients of 16 tenants get done.
+func throughput(ctx context.Context, url string, rounds int) error {
+	fmt.Println("| 64 clients, 16 tenants, 8 connections | pgxpool | pgxfair | ratio (quartiles of rounds) |")
+	fmt.Println("|---|---:|---:|---:|")
+	for _, row := range []struct {
+		name, sql string
+		bound     bool
+	}{
+		{"`select 1`", "select 1", false},
+		{"sum over 1,000 rows", "select sum(n) from generate_series(1, 1000) n", false},
+		{"`select pg_sleep(0.002)`", "select pg_sleep(0.002)", false},
+		{"`select 1`, with the tenant in the session", "select 1", true},
+	} {
+		both, err := contenders(ctx, url, row.bound)
+		if err != nil {
+			return err
+		}
+		var ratios []float64
+		var rates [2][]float64
+		for round := range rounds {
+			var now [2]float64
+			for i := range both {
+				who := (i + round) % 2
+				if now[who], err = rate(ctx, both[who], row.sql, time.Second); err != nil {
+					return err
+				}
+				rates[who] = append(rates[who], now[who])
+			}
+			ratios = append(ratios, now[1]/now[0])
+		}
+		fmt.Printf("| %s | %.0f/s | %.0f/s | %s |\n", row.name, median(rates[0]), median(rates[1]), quartiles(ratios))
+		both[0].Close()
+		both[1].Close()
+	}
+	fmt.Println()
+	return nil
+}
+
+// rate returns how many queries a second get done.
+func rate(ctx context.Context, c contender, sql string, lasting time.Duration) (float64, error) {
+	var done atomic.Int64
+	var failed atomic.Pointer[error]
+	var clients sync.WaitGroup
+	start := time.Now()
+	for client := range 64 {
+		ctx := fairshare.WithTenant(ctx, "tenant-"+strconv.Itoa(client%16))
+		clients.Go(func() {
+			for time.Since(start) < lasting {
+				if _, err := c.Exec(ctx, sql); err != nil {
+					err = fmt.Errorf("%s: %w", c.name, err)
+					failed.Store(&err)
+					return
+				}
+				done.Add(1)
+			}
+		})
+	}
+	clients.Wait()
+	if err := failed.Load(); err != nil {
+		return 0, *err
+	}
+	return float64(done.Load()) / time.Since(start).Seconds(), nil
+}

@@ -1,0 +1,163 @@
+package pgxfair
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"github.com/fairpool/fairpool/pool"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// A session is a connection with what is known about it.
+type session struct {
+	conn     *pgx.Conn
+	users    atomic.Int32 // the holder, and hooks at work
+	hijacked atomic.Bool
+	dirty    *laundry  // nil unless ResetDirty
+	used     time.Time // last, for ShouldPing
+	losses   uint64    // of the pool, when it was known to live
+}
+
+// ResetSession says whether a session is restored after each use, which takes
+// place off the path of the caller. A restored session is as DISCARD ALL leaves
+// it: settings are as at the start, and there are no temporary tables, listeners,
+// advisory locks or prepared statements, nor notifications that came in. What
+// AfterConnect has set is gone too; RuntimeParams and PrepareConn are not
+// affected. pgx has to prepare its cached statements anew.
+type ResetSession int
+
+const (
+	// ResetOff leaves the session as it is.
+	ResetOff ResetSession = iota
+	// ResetDirty restores a session in which a command was run other than
+	// SELECT, INSERT, UPDATE, DELETE, MERGE, COPY and those of transactions and
+	// cursors, or one of the settings was changed that the server reports, such
+	// as TimeZone. It does not see what else functions have done to a session,
+	// such as set_config and pg_advisory_lock, nor CREATE TEMP TABLE AS.
+	ResetDirty
+	// ResetAlways restores it whatever was done.
+	ResetAlways
+)
+
+// enter and leave enclose what uses the connection.
+func (s *session) enter() { s.users.Add(1) }
+func (s *session) leave() { s.users.Add(-1) }
+
+// broken reports whether the connection cannot go on: it is closed, in the midst
+// of something, or in a transaction.
+func (s *session) broken() bool {
+	pg := s.conn.PgConn()
+	return pg.IsClosed() || pg.IsBusy() || pg.TxStatus() != 'I'
+}
+
+// ping is the Check of the pool.
+func (p *Pool) ping(ctx context.Context, s *session) error {
+	s.enter()
+	defer s.leave()
+	if ask := p.config.ShouldPing; ask != nil {
+		if !ask(ctx, pgxpool.ShouldPingParams{Conn: s.conn, IdleDuration: time.Since(s.used)}) {
+			return nil
+		}
+	}
+	return s.conn.Ping(ctx)
+}
+
+// bind is the Prepare of the pool: it names the tenant to the session.
+func (p *Pool) bind(ctx context.Context, s *session, h pool.Handover) error {
+	s.enter()
+	defer s.leave()
+	return p.set(ctx, s, h.Tenant)
+}
+
+// set sets the setting for the tenant, for as long as the session lasts. Neither
+// search_path nor what is in the name can make another statement of it.
+func (p *Pool) set(ctx context.Context, s *session, tenant string) error {
+	values := [2][]byte{[]byte(p.config.TenantSetting), []byte(tenant)}
+	err := s.conn.PgConn().ExecParams(ctx, "select pg_catalog.set_config($1, $2, false)", values[:], nil, nil, nil).Read().Err
+	switch {
+	case err == nil:
+		return nil
+	case s.conn.IsClosed():
+		p.losses.Add(1)
+		return fmt.Errorf("pgxfair: set %s: %w: %w", p.config.TenantSetting, errLost, err)
+	default:
+		return fmt.Errorf("pgxfair: set %s: %w", p.config.TenantSetting, err)
+	}
+}
+
+var errLost = errors.New("connection lost")
+
+// bindable returns an error if the name of a tenant cannot be the value of a
+// setting.
+func (p *Pool) bindable(tenant string) error {
+	if p.config.TenantSetting == "" {
+		return nil
+	}
+	what := ""
+	switch {
+	case strings.IndexByte(tenant, 0) >= 0:
+		what = "contains a NUL byte, which PostgreSQL has no text for"
+	case !utf8.ValidString(tenant):
+		what = "is not valid UTF-8"
+	default:
+		return nil
+	}
+	return fmt.Errorf("pgxfair: set %s: the name of tenant %s %s", p.config.TenantSetting, quote(tenant), what)
+}
+
+// quote shows a tenant's name in a message: odd bytes escaped, long names cut.
+func quote(tenant string) string {
+	const most = 64
+	if len(tenant) <= most {
+		return fmt.Sprintf("%q", tenant)
+	}
+	return fmt.Sprintf("%q... (%d bytes)", tenant[:most], len(tenant))
+}
+
+// restore is the Reset of the pool: it makes a session ready for the next
+// tenant.
+func (p *Pool) restore(ctx context.Context, s *session) error {
+	s.enter()
+	defer s.leave()
+	if after := p.config.AfterRelease; after != nil && !after(s.conn) {
+		return errDiscarded
+	}
+	if p.config.ResetSession == ResetAlways || s.dirty.take() {
+		if err := discard(ctx, s.conn); err != nil {
+			return fmt.Errorf("pgxfair: reset session: %w", err)
+		}
+		s.dirty.take() // it noticed
+	}
+	if p.config.TenantSetting != "" {
+		return p.set(ctx, s, "")
+	}
+	return nil
+}
+
+var errDiscarded = errors.New("pgxfair: AfterRelease returned false")
+
+// discard returns a session to its start.
+func discard(ctx context.Context, conn *pgx.Conn) error {
+	if err := conn.DeallocateAll(ctx); err != nil { // has pgx forget its statements
+		return err
+	}
+	if _, err := conn.PgConn().Exec(ctx, "discard all").ReadAll(); err != nil {
+		return err
+	}
+	// Those that came in while somebody listened. It waits for no others.
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	for range math.MaxInt32 {
+		if _, err := conn.WaitForNotification(over); err != nil {
+			break
+		}
+	}
+	return nil
+}

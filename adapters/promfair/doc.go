@@ -1,0 +1,30 @@
+// Package promfair shows pools and semaphores to Prometheus.
+//
+// # What costs nothing, and what does not
+//
+// A Collector reads Stats, and with TopTenants Tenants, when it is scraped;
+// between scrapes it does nothing. Times are histograms, which need to see each
+// event: they are told by a pool.Trace. That of the builds is off the path of
+// Acquire and Release. The one of the waits makes each Acquire read the clock
+// twice, and the one of the holds starts a goroutine with each Release, so they
+// are to be asked for. Without them, the rates of fairpool_wait_seconds_total
+// and fairpool_acquired_total have the mean wait, and
+// fairpool_oldest_wait_seconds the longest of those that wait now.
+//
+// # Names
+//
+// All begin with fairpool_ and carry the label pool, which is the name that the
+// options give. Those of tenants begin with fairpool_tenant_. What a semaphore
+// has not, resources, is left out for one. To add labels or a prefix, register
+// through prometheus.WrapRegistererWith.
+//
+// # Tenants
+//
+// There may be many of them, and they choose their names. With TopTenants that
+// many have series of their own, those that use most; the label tenant of all
+// others is "other". A tenant keeps its series for some time, so that not many
+// come to be, and they count on when it gets them back. Summed over all
+// tenants, nothing is missing and nothing is counted twice. A name that is
+// empty, no UTF-8, or "other" itself is quoted as in Go, and a long one cut, so
+// that each label is valid and no two tenants have the same.
+package promfair
