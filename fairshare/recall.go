@@ -2,6 +2,7 @@ package fairshare
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -24,6 +25,9 @@ func (l *Line) OverdueLocked(after time.Duration, asked func(*Slot) bool) (back 
 	}
 	next = l.now + after
 	r := recall{line: l, after: after, entitled: l.sched.Entitled(), held: make(map[*sched.Tenant][]*Slot), helped: make(map[*sched.Tenant]int)}
+	for t, slots := range r.entitled {
+		r.entitled[t] = math.Round(slots*1e9) / 1e9 // equals are equal, in whatever order they were worked out
+	}
 	coming := l.sched.InUse() // but for those that stay: asked back, or back and not of use yet
 	for _, slot := range l.slots {
 		if _, held := slot.GrantLocked(); held {
