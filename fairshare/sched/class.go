@@ -11,7 +11,7 @@ type class struct {
 }
 
 type entry struct {
-	offset float64 // service = offset + slope*t2
+	offset float64 // service = offset + slope*clock
 	head   uint64  // sequence number of the tenant's first waiter
 	tenant *Tenant
 }
@@ -79,7 +79,7 @@ func (c *class) set(i int, e entry) {
 	e.tenant.pos = int32(i)
 }
 
-// enter puts t, settled as of t2, among the backlogged.
+// enter puts t, settled as of the clock, among the backlogged.
 func (s *Scheduler) enter(t *Tenant) {
 	need := t.need()
 	var c *class

@@ -44,10 +44,12 @@ func contend(s *Scheduler, now, d time.Duration, names ...string) time.Duration 
 }
 
 func TestDebtSurvivesLeavingAndReturning(t *testing.T) {
-	s := New(Config{Capacity: 2, Default: Share{Weight: 1}, Horizon: time.Second})
+	s := New(Config{Capacity: 3, Default: Share{Weight: 1}, Horizon: time.Second})
 	debtor := s.Tenant(1, "debtor")
 	s.Grant(1, debtor)
-	now := contend(s, 1, 20*time.Second, "rival") // the debtor holds a slot all the while
+	s.Grant(1, debtor)
+	now := contend(s, 1, 20*time.Second, "rival") // the debtor holds two slots all the while, the rival one
+	s.Release(now, debtor, 1)
 	s.Release(now, debtor, 1)
 	require.Zero(t, s.Active())
 	require.Equal(t, 20*time.Second, s.Status(now, debtor).Debt)

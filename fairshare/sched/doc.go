@@ -29,12 +29,13 @@
 //
 // # What is charged
 //
-// What a tenant holds while nobody else waits costs it nothing: S grows at
-// h/w only while some other tenant is backlogged, which is to say has a waiter
-// and is not at its cap. Two clocks make this O(1). t1 runs while at least one
-// tenant is backlogged and t2 while at least two are, so S follows t2 while
-// the tenant is itself backlogged and t1 otherwise. S is charged as time
-// passes, not on return: a slot held for an hour counts for an hour already.
+// What a tenant holds while nobody waits costs it nothing: S grows at h/w only
+// while some tenant is backlogged, which is to say has a waiter and is not at
+// its cap. One that is the only one to wait is charged like the others: its
+// service is V then, see below, so what it had of the slots that nobody else
+// wanted is not held against it later, and those that hold a slot beside it are
+// not in debt for that. S is charged as time passes, not on return: a slot held
+// for an hour counts for an hour already.
 //
 // # Coming and going
 //
@@ -53,9 +54,9 @@
 //
 // # Cost
 //
-// S(t) = a + (h/w)*t2, so K = a + (h/w)*(t2+R): among tenants of equal h/w the
-// order depends on a alone, which does not change while a tenant waits, and R
-// may change freely. There is one heap for each class of equal h/w in use, and
+// S(t) = a + (h/w)*c, where c is the time during which somebody was backlogged,
+// so K = a + (h/w)*(c+R): among tenants of equal h/w the order depends on a
+// alone, which does not change while a tenant waits, and R may change freely. There is one heap for each class of equal h/w in use, and
 // the tops are compared. Tenants that hold nothing are one class, and those
 // that hold something are at most N. Each operation costs O(log n + classes)
 // for n backlogged tenants.

@@ -55,8 +55,8 @@ func (d *dumb) begin(now time.Duration) {
 	elapsed := now - d.now
 	if elapsed > 0 {
 		d.now = now
-		for _, t := range d.tenants {
-			if d.rivals(t) > 0 {
+		if slices.ContainsFunc(d.tenants, d.backlogged) {
+			for _, t := range d.tenants {
 				d.charge(t, float64(t.held)/t.share.Weight*float64(elapsed))
 			}
 		}

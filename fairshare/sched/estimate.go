@@ -61,7 +61,7 @@ func (s *Scheduler) Before(now time.Duration, t *Tenant, n int) bool {
 	if t.class == nil {
 		return false
 	}
-	ahead := float64(s.t2) + float64(s.horizon.value())
+	ahead := float64(s.clock) + float64(s.horizon.value())
 	own := t.class.heap[t.pos]
 	key := own.offset + t.class.slope*ahead
 	for _, c := range s.classes {

@@ -25,7 +25,7 @@ func (s *Scheduler) pick() *class {
 		return nil
 	}
 	reserved := free <= s.headroom
-	ahead := float64(s.t2) + float64(s.horizon.value())
+	ahead := float64(s.clock) + float64(s.horizon.value())
 
 	var best *class
 	var least float64
@@ -45,19 +45,10 @@ func (s *Scheduler) pick() *class {
 
 // service is S: slot-time over weight that t has been charged, in nanoseconds.
 func (s *Scheduler) service(t *Tenant) float64 {
-	if elapsed := s.clock(t) - t.mark; elapsed != 0 {
+	if elapsed := s.clock - t.mark; elapsed != 0 {
 		return t.charged + t.slope*float64(elapsed)
 	}
 	return t.charged
-}
-
-// clock returns the clock that charges t. It runs while some tenant other
-// than t is backlogged: what a tenant holds while nobody else waits is free.
-func (s *Scheduler) clock(t *Tenant) time.Duration {
-	if t.class != nil {
-		return s.t2
-	}
-	return s.t1
 }
 
 // raise lifts V to the least service of the backlogged tenants. V never
@@ -66,7 +57,7 @@ func (s *Scheduler) clock(t *Tenant) time.Duration {
 func (s *Scheduler) raise() {
 	least := math.Inf(1)
 	for _, c := range s.classes {
-		least = min(least, c.heap[0].offset+c.slope*float64(s.t2))
+		least = min(least, c.heap[0].offset+c.slope*float64(s.clock))
 	}
 	if len(s.classes) > 0 {
 		s.virtual = max(s.virtual, least)

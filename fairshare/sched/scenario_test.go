@@ -198,3 +198,30 @@ func TestScenarioIThousandTenantsOnTenSlots(t *testing.T) {
 	t.Logf("Jain %.4f, horizon %v", jain(m.clients), m.s.Horizon())
 	require.GreaterOrEqual(t, jain(m.clients), 0.99)
 }
+
+// P: what a tenant holds below its share, beside a single one that always
+// waits, does not make it wait longer for the next slot.
+func TestScenarioPLightTenantBesideALoneHogIsServedPromptly(t *testing.T) {
+	m := simulate(t, 1, Config{Capacity: 16})
+	m.backlogged("hog", exponential(time.Second))
+	m.run(20 * time.Second)
+	light := m.client("light", exponential(10*time.Second))
+	m.arrivals(0.1, func() { m.acquire(light, light.hold(m.rng), nil) })
+	m.run(10_000 * time.Second)
+	t.Logf("light tenant, %d requests: wait p50 %v, p99 %v, worst %v",
+		len(light.waits), quantile(light.waits, 0.5), quantile(light.waits, 0.99), quantile(light.waits, 1))
+	require.LessOrEqual(t, quantile(light.waits, 0.99), 400*time.Millisecond)
+}
+
+// The same with one slot held for long: the other has had fifteen meanwhile.
+func TestOneSlotHeldForLongIsNoDebtToALoneHog(t *testing.T) {
+	m := simulate(t, 1, Config{Capacity: 16})
+	m.backlogged("hog", exponential(time.Second))
+	light := m.client("light", constant(time.Hour))
+	m.acquire(light, time.Hour, nil)
+	m.run(300 * time.Second)
+	m.acquire(light, time.Second, nil)
+	m.run(10 * time.Second)
+	require.Len(t, light.waits, 2, "still waits for its second slot")
+	require.LessOrEqual(t, light.waits[1], time.Second)
+}

@@ -32,7 +32,7 @@ type Scheduler struct {
 	shares   map[string]*Share
 
 	now     time.Duration
-	t1, t2  time.Duration // time during which at least one, two tenants were backlogged
+	clock   time.Duration // runs while some tenant is backlogged
 	virtual float64       // V, see raise
 
 	tenants     map[string]*Tenant
@@ -83,7 +83,7 @@ func New(cfg Config) *Scheduler {
 // times below the resolution of the clock would otherwise be free.
 const minGrant = time.Microsecond
 
-// advance runs the clocks up to now.
+// advance runs the clock up to now.
 func (s *Scheduler) advance(now time.Duration) {
 	elapsed := now - s.now
 	if elapsed <= 0 {
@@ -93,10 +93,7 @@ func (s *Scheduler) advance(now time.Duration) {
 	if s.blind || s.backlogged == 0 {
 		return
 	}
-	s.t1 += elapsed
-	if s.backlogged > 1 {
-		s.t2 += elapsed
-	}
+	s.clock += elapsed
 }
 
 // Contended reports whether somebody waits. While nobody does no clock runs,
@@ -123,7 +120,7 @@ func (s *Scheduler) Tenant(now time.Duration, name string) *Tenant {
 	}
 	s.advance(now)
 	s.raise()
-	t := &Tenant{name: strings.Clone(name), charged: s.virtual, mark: s.t1, origin: s.virtual}
+	t := &Tenant{name: strings.Clone(name), charged: s.virtual, mark: s.clock, origin: s.virtual}
 	t.setShare(s.share(name))
 	s.tenants[t.name] = t
 	s.known.pushBack(t)
@@ -318,7 +315,7 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 	// Nobody of t waits or did: the path of an acquire without contention.
 	if t.class == nil && t.waiting == 0 {
 		t.slope = float64(t.held) * t.perSlot
-		t.charged, t.mark = service, s.t1
+		t.charged, t.mark = service, s.clock
 		if s.strict {
 			s.block(t)
 		}
@@ -330,7 +327,7 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 	}
 	t.slope = float64(t.held) * t.perSlot
 	if t.waiting == 0 || int(t.held) >= s.cap(t) {
-		t.charged, t.mark = service, s.t1
+		t.charged, t.mark = service, s.clock
 		if was {
 			s.backlogged--
 			s.weigh(-t.share.Weight)
@@ -351,7 +348,7 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 		s.backlogged++
 		s.weigh(t.share.Weight)
 	}
-	t.charged, t.mark = service, s.t2
+	t.charged, t.mark = service, s.clock
 	s.enter(t)
 	s.count(t)
 }

@@ -27,9 +27,8 @@ type Tenant struct {
 	active  bool  // holds, waits or is joined
 	seen    bool  // came back since forget last looked
 
-	// The service was charged when the tenant's clock, t2 while it is
-	// backlogged and so in a class, and t1 otherwise, showed mark; since then
-	// it has grown at slope.
+	// The service was charged when the clock showed mark; since then it has
+	// grown at slope.
 	charged float64
 	mark    time.Duration
 	slope   float64 // held/weight
