@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"image/color"
 	"io"
 	"math"
@@ -35,7 +36,7 @@ var charts = []chart{
 }
 
 func (c chart) write(w io.Writer, rows []row) error {
-	canvas := vgsvg.New(c.width, c.height)
+	canvas := &canvas{Canvas: vgsvg.New(c.width, c.height)}
 	dc := draw.New(canvas)
 	dc.SetColor(color.White)
 	dc.Fill(dc.Rectangle.Path())
@@ -46,10 +47,39 @@ func (c chart) write(w io.Writer, rows []row) error {
 	if _, err := canvas.WriteTo(&svg); err != nil {
 		return err
 	}
-	// Where the font is not installed, one of the same widths.
-	_, err := w.Write(bytes.ReplaceAll(svg.Bytes(), []byte("font-family:Liberation Sans;"),
-		[]byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;")))
+	_, err := w.Write(canvas.fit(svg.Bytes()))
 	return err
+}
+
+// A canvas remembers how wide its texts are in the font that they were laid
+// out in, so that they take up the same room in the one that a reader has.
+type canvas struct {
+	*vgsvg.Canvas
+	widths []vg.Length
+}
+
+func (c *canvas) FillString(f font.Face, at vg.Point, s string) {
+	c.widths = append(c.widths, f.Width(s))
+	c.Canvas.FillString(f, at, s)
+}
+
+var opening = []byte("<text ")
+
+// single is the width of a letter, which looks odd when it is stretched.
+const single vg.Length = 12
+
+// fit gives the texts of the picture their widths, and other fonts to fall
+// back on.
+func (c *canvas) fit(svg []byte) []byte {
+	var out bytes.Buffer
+	for i, part := range bytes.SplitAfter(svg, opening) {
+		out.Write(part)
+		if i < len(c.widths) && c.widths[i] > single {
+			fmt.Fprintf(&out, `textLength="%.2f" lengthAdjust="spacingAndGlyphs" `, c.widths[i].Points())
+		}
+	}
+	return bytes.ReplaceAll(out.Bytes(), []byte("font-family:Liberation Sans;"),
+		[]byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))
 }
 
 var (
