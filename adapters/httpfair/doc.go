@@ -20,7 +20,7 @@
 // Retry-After is the time that the requests which wait for the same tenant, and
 // one more, will take, from the pace at which they were served before; up to half
 // as long again is added at random, so that clients sent away together do not
-// come back together. It is at least one second.
+// come back together. It is rounded up to whole seconds.
 //
 // The ResponseWriter is the server's own: flushing, hijacking and what else
 // http.ResponseController does work as without. The slot of a hijacked connection

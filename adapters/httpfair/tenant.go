@@ -1,12 +1,9 @@
 package httpfair
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"net/http"
-	"net/netip"
 
+	"github.com/fairpool/fairpool/adapters/internal/gate"
 	"github.com/fairpool/fairpool/fairshare"
 )
 
@@ -32,13 +29,7 @@ func APIKey(header string) TenantFunc {
 // KeyTenant is the name of the tenant with the given key, to give it a share of
 // its own: "key-" and half of the SHA-256 in hexadecimal, "" for the empty key. A
 // key that can be guessed can be guessed from it.
-func KeyTenant(key string) string {
-	if key == "" {
-		return ""
-	}
-	sum := sha256.Sum256([]byte(key))
-	return "key-" + hex.EncodeToString(sum[:16])
-}
+func KeyTenant(key string) string { return gate.KeyTenant(key) }
 
 // RemotePrefix takes the network that a request comes from as the tenant: the
 // first bits of Request.RemoteAddr, such as 32 or 24 of an IPv4 address, and 64
@@ -47,33 +38,8 @@ func KeyTenant(key string) string {
 // it. What is no IP address leaves the tenant open. RemotePrefix panics if there
 // are no addresses with so many bits.
 func RemotePrefix(ipv4Bits, ipv6Bits int) TenantFunc {
-	if ipv4Bits < 0 || ipv4Bits > 32 || ipv6Bits < 0 || ipv6Bits > 128 {
-		panic(fmt.Sprintf("httpfair: RemotePrefix(%d, %d), must be within 0 to 32 and 0 to 128", ipv4Bits, ipv6Bits))
-	}
-	return func(r *http.Request) string {
-		addr, err := parseAddr(r.RemoteAddr)
-		if err != nil {
-			return ""
-		}
-		bits := ipv6Bits
-		if addr.Is4() {
-			bits = ipv4Bits
-		}
-		prefix, err := addr.Prefix(bits)
-		if err != nil {
-			return ""
-		}
-		return prefix.String()
-	}
-}
-
-// parseAddr reads an address with or without a port.
-func parseAddr(s string) (netip.Addr, error) {
-	if withPort, err := netip.ParseAddrPort(s); err == nil {
-		return withPort.Addr().Unmap().WithZone(""), nil
-	}
-	addr, err := netip.ParseAddr(s)
-	return addr.Unmap().WithZone(""), err
+	network := gate.NewNetwork("httpfair: RemotePrefix", ipv4Bits, ipv6Bits)
+	return func(r *http.Request) string { return network.Of(r.RemoteAddr) }
 }
 
 // Identify returns a middleware that has the context of a request carry its

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -34,6 +35,10 @@ type Refusal struct {
 	// MaxWaiting or its cap: others may have been let through.
 	Own bool
 
+	// Ctx is the error of the call's own context, if it was its end that ended
+	// the wait.
+	Ctx error
+
 	// RetryAfter is when to come again. 0 means that nobody can tell.
 	RetryAfter time.Duration
 
@@ -48,31 +53,31 @@ func (d *Door[P]) Enter(ctx context.Context) (P, *Refusal) {
 	p, err := d.gate.Acquire(ctx, tenant)
 	d.pace.left(tenant, err == nil, time.Now())
 	if err != nil {
-		return p, d.refuse(tenant, err)
+		return p, d.refuse(ctx, tenant, err)
 	}
 	return p, nil
 }
 
-func (d *Door[P]) refuse(tenant string, err error) *Refusal {
+func (d *Door[P]) refuse(ctx context.Context, tenant string, err error) *Refusal {
 	r := &Refusal{Tenant: tenant, Err: err}
 	var e *fairshare.AcquireError
 	if !errors.As(err, &e) {
 		return r
 	}
+	if over := ctx.Err(); over != nil && e.Err == over {
+		r.Ctx = over
+	}
 	r.Own = e.Reason == fairshare.QueueFull || e.Reason == fairshare.AtCap
-	switch e.Err {
-	case fairshare.ErrQueueFull, fairshare.ErrAcquireTimeout, context.DeadlineExceeded:
-		r.RetryAfter = d.pace.wait(tenant, e.Waiting, time.Now())
-		if r.RetryAfter == 0 {
-			r.RetryAfter = e.Waited // as long again
-		}
-	case fairshare.ErrLate:
+	switch {
+	case e.Err == fairshare.ErrQueueFull, e.Err == fairshare.ErrAcquireTimeout, r.Ctx == context.DeadlineExceeded:
+		r.RetryAfter = cmp.Or(d.pace.wait(tenant, e.Waiting, time.Now()), e.Waited, time.Second)
+	case e.Err == fairshare.ErrLate:
 		r.RetryAfter = e.Estimate
 	default: // closed, given up, broken: not a matter of time
 		return r
 	}
 	// Those turned away together are not to come again together.
-	spread := time.Duration(float64(r.RetryAfter) * (1 + rand.Float64()/2))
-	r.RetryAfter = min(max(spread, time.Second), d.max)
+	spread := float64(r.RetryAfter) * (1 + rand.Float64()/2)
+	r.RetryAfter = min(time.Duration(spread), d.max)
 	return r
 }

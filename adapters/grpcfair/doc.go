@@ -1,0 +1,39 @@
+// Package grpcfair shares a gRPC server, or the places at a gRPC service, fairly
+// among tenants: one that floods waits in its own queue.
+//
+// # Servers
+//
+// A ServerInterceptor has each call wait for a slot before it is handled, and
+// holds the slot until the handler returns: that of a stream for as long as the
+// stream lasts. Who is next, package fairshare decides; who the tenant is, a
+// TenantFunc. The context of the call carries the tenant downstream, and the slot
+// itself, see Granted.
+//
+// A call that gets no slot fails at once:
+//
+//	the tenant's own queue is full, or it is at its cap   ResourceExhausted and RetryInfo
+//	the queue of all tenants is full, the wait would be
+//	or was too long (RejectLate, AcquireTimeout)          Unavailable and RetryInfo
+//	closed, a pool that cannot build its resource         Unavailable
+//	the call's own deadline, or cancelled                 DeadlineExceeded, Canceled
+//
+// RetryInfo is the time that the calls which wait for the same tenant, and one
+// more, will take, from the pace at which they were served before; up to half as
+// long again is added at random. The trailer grpc-retry-pushback-ms says the same
+// to clients whose service config has a retry policy.
+//
+// A handler that panics gives its slot back and the panic goes on; the resource of
+// a lease is destroyed then, as by pool.Pool.Do.
+//
+// # Clients
+//
+// A ClientInterceptor holds a slot for each call until it ends, whichever way: a
+// stream ends when RecvMsg, Header or SendMsg fails, RecvMsg having returned
+// io.EOF included, when the only answer of a client stream has been received, when
+// its context ends or the connection is closed. Streams that are dropped before
+// are noticed.
+//
+// If the service answers ResourceExhausted, or Unavailable with RetryInfo, the
+// number of slots shrinks, and nothing is sent for as long as RetryInfo says; it
+// grows again, step by step, as long as calls succeed.
+package grpcfair

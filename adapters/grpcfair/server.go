@@ -1,0 +1,113 @@
+package grpcfair
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/fairpool/fairpool/adapters/internal/gate"
+	"github.com/fairpool/fairpool/fairshare"
+	"google.golang.org/grpc"
+)
+
+// A Permit is a slot that was granted: a fairshare.Permit or a pool.Lease.
+type Permit interface {
+	Release()
+}
+
+// A Gate grants slots: a *fairshare.Semaphore or a *pool.Pool. Its Sharing says
+// how long the queues may get and how long a call may wait.
+type Gate[P Permit] interface {
+	Acquire(ctx context.Context, tenant string) (P, error)
+}
+
+// ServerOptions are those of a ServerInterceptor. The zero value is a good one.
+type ServerOptions struct {
+	// MaxRetryAfter bounds what clients are told to wait. 0 means one minute.
+	MaxRetryAfter time.Duration
+}
+
+// A ServerInterceptor has the calls to a server wait for a slot, fairly among
+// tenants. Its methods are the interceptors to give to grpc.NewServer; they share
+// the slots.
+type ServerInterceptor struct {
+	tenant TenantFunc
+	admit  func(ctx context.Context, handle func(context.Context) error) (*Rejection, error)
+}
+
+// NewServerInterceptor returns interceptors that have calls wait for a slot of
+// the gate. A nil tenant leaves the tenant that the context of a call carries. It
+// returns an error that names what is wrong with opt.
+func NewServerInterceptor[P Permit](g Gate[P], tenant TenantFunc, opt ServerOptions) (*ServerInterceptor, error) {
+	if opt.MaxRetryAfter == 0 {
+		opt.MaxRetryAfter = gate.DefaultMaxRetryAfter
+	}
+	if opt.MaxRetryAfter < 0 {
+		return nil, fmt.Errorf("grpcfair: ServerOptions.MaxRetryAfter is %v, must not be negative; 0 means %v", opt.MaxRetryAfter, gate.DefaultMaxRetryAfter)
+	}
+	door := gate.NewDoor(g, opt.MaxRetryAfter)
+	return &ServerInterceptor{tenant, func(ctx context.Context, handle func(context.Context) error) (*Rejection, error) {
+		permit, refusal := door.Enter(ctx)
+		if refusal != nil {
+			return reject(refusal), nil
+		}
+		end := gate.Abandon[P]
+		defer func() { end(permit) }()
+		ctx, cancel := gate.Context(gate.WithPermit(ctx, permit), permit)
+		defer cancel()
+		err := handle(ctx)
+		end = P.Release
+		return nil, err
+	}}, nil
+}
+
+// Unary is a grpc.UnaryServerInterceptor.
+func (s *ServerInterceptor) Unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
+	rejection, err := s.admit(s.identify(ctx), func(ctx context.Context) (err error) {
+		resp, err = handler(ctx, req)
+		return err
+	})
+	if rejection != nil {
+		// It fails only if the call is over.
+		_ = grpc.SetTrailer(ctx, rejection.trailer())
+		return nil, rejection
+	}
+	return resp, err
+}
+
+// Stream is a grpc.StreamServerInterceptor.
+func (s *ServerInterceptor) Stream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	rejection, err := s.admit(s.identify(stream.Context()), func(ctx context.Context) error {
+		return handler(srv, &serverStream{stream, ctx})
+	})
+	if rejection != nil {
+		stream.SetTrailer(rejection.trailer())
+		return rejection
+	}
+	return err
+}
+
+func (s *ServerInterceptor) identify(ctx context.Context) context.Context {
+	if s.tenant == nil {
+		return ctx
+	}
+	name := s.tenant(ctx)
+	if name == "" {
+		return ctx
+	}
+	return fairshare.WithTenant(ctx, name)
+}
+
+// A serverStream is a stream with a context of its own.
+type serverStream struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (s *serverStream) Context() context.Context { return s.ctx }
+
+// Granted returns the slot that a ServerInterceptor has got for the call whose
+// context ctx is, and whether there is one of that type: a fairshare.Permit, or a
+// pool.Lease with the resource to use. The handler may end it before it returns;
+// nothing is lost if it does not.
+func Granted[P Permit](ctx context.Context) (P, bool) { return gate.PermitFrom[P](ctx) }
