@@ -14,6 +14,9 @@ require (
 	github.com/chromedp/chromedp v0.23.0
 	github.com/fairpool/fairpool v0.0.0
 	github.com/fairpool/fairpool/adapters/debugfair v0.0.0
+	github.com/fairpool/fairpool/adapters/pgxfair v0.0.0-00010101000000-000000000000
+	github.com/fairpool/fairpool/adapters/throwaway v0.0.0-00010101000000-000000000000
+	github.com/jackc/pgx/v5 v5.12.0
 	github.com/jackc/puddle/v2 v2.2.3
 	github.com/stretchr/testify v1.12.1
 	go.uber.org/goleak v1.3.0
@@ -25,6 +28,9 @@ require (
 	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
 	github.com/chromedp/cdproto v0.159.0 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
+	github.com/jackc/pgpassfile v1.0.0 // indirect
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	golang.org/x/text v0.41.0 // indirect
 )
 
 require (
@@ -53,3 +59,7 @@ require (
 )
 
 replace github.com/fairpool/fairpool/adapters/chromedpfair => ../adapters/chromedpfair
+
+replace github.com/fairpool/fairpool/adapters/pgxfair => ../adapters/pgxfair
+
+replace github.com/fairpool/fairpool/adapters/throwaway => ../adapters/throwaway

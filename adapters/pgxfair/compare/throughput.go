@@ -24,29 +24,40 @@ func throughput(ctx context.Context, url string, rounds int) error {
 		{"`select pg_sleep(0.002)`", "select pg_sleep(0.002)", false},
 		{"`select 1`, with the tenant in the session", "select 1", true},
 	} {
-		both, err := contenders(ctx, url, row.bound)
-		if err != nil {
-			return err
-		}
 		var ratios []float64
 		var rates [2][]float64
-		for round := range rounds {
-			var now [2]float64
-			for i := range both {
-				who := (i + round) % 2
-				if now[who], err = rate(ctx, both[who], row.sql, time.Second); err != nil {
-					return err
-				}
-				rates[who] = append(rates[who], now[who])
+		for range rounds {
+			now, err := takeTurns(ctx, url, row.sql, row.bound)
+			if err != nil {
+				return err
 			}
+			rates[0], rates[1] = append(rates[0], now[0]), append(rates[1], now[1])
 			ratios = append(ratios, now[1]/now[0])
 		}
 		fmt.Printf("| %s | %.0f/s | %.0f/s | %s |\n", row.name, median(rates[0]), median(rates[1]), quartiles(ratios))
-		both[0].Close()
-		both[1].Close()
 	}
 	fmt.Println()
 	return nil
+}
+
+// takeTurns returns the rates of both, which run a tenth of a second in turn.
+func takeTurns(ctx context.Context, url, sql string, bound bool) (rates [2]float64, err error) {
+	both, err := contenders(ctx, url, bound)
+	if err != nil {
+		return rates, err
+	}
+	defer both[0].Close()
+	defer both[1].Close()
+	const turns = 16
+	for i := range turns {
+		who := (i + i/2) % 2
+		r, err := rate(ctx, both[who], sql, 100*time.Millisecond)
+		if err != nil {
+			return rates, err
+		}
+		rates[who] += r / (turns / 2)
+	}
+	return rates, nil
 }
 
 // rate returns how many queries a second get done.
