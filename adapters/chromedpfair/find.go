@@ -13,8 +13,8 @@ var ErrNoBrowser = errors.New("chromedpfair: no browser found")
 // FindBrowser returns the path of a Chromium or Chrome that is installed here.
 // Where several are, it prefers the headless shell, which opens a tab several
 // times as fast and needs half the memory. It looks for the program itself
-// before the scripts in the search path that start it: a script between the
-// two hides the death of a browser for a second. If there is none, the error
+// before the scripts in the search path that start it: with a script in between
+// the end of a browser may be noticed a second late. If there is none, the error
 // wraps ErrNoBrowser and names what to install.
 func FindBrowser() (string, error) { return findBrowser(exec.LookPath, runtime.GOOS) }
 

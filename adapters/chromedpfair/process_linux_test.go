@@ -28,6 +28,14 @@ func TestNoZombiesAreLeftWhereThisProcessIsInit(t *testing.T) {
 	require.Empty(t, membersOf(group))
 }
 
+func TestFactAScriptThatStartsABrowserIsTheProcessThatChromedpKnows(t *testing.T) {
+	ctx, group := bareFrom(t, programOf(t, `"`+browserOrSkip(t)+`" "$@"`))
+	killed := time.Now()
+	require.NoError(t, syscall.Kill(group, syscall.SIGKILL)) // the script alone
+	<-ctx.Done()
+	require.Greater(t, time.Since(killed), 500*time.Millisecond, "noticed at once: FindBrowser need not care")
+}
+
 // membersOf returns the processes of a group with their state, zombies included.
 func membersOf(group int) (members []string) {
 	files, _ := filepath.Glob("/proc/[0-9]*/stat")
