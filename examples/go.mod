@@ -6,6 +6,8 @@ replace github.com/fairpool/fairpool => ..
 
 replace github.com/fairpool/fairpool/adapters/debugfair => ../adapters/debugfair
 
+replace github.com/fairpool/fairpool/adapters/httpfair => ../adapters/httpfair
+
 require (
 	charm.land/bubbletea/v2 v2.1.1
 	charm.land/lipgloss/v2 v2.0.6
@@ -14,6 +16,7 @@ require (
 	github.com/chromedp/chromedp v0.23.0
 	github.com/fairpool/fairpool v0.0.0
 	github.com/fairpool/fairpool/adapters/debugfair v0.0.0
+	github.com/fairpool/fairpool/adapters/httpfair v0.0.0
 	github.com/fairpool/fairpool/adapters/pgxfair v0.0.0-00010101000000-000000000000
 	github.com/fairpool/fairpool/adapters/throwaway v0.0.0-00010101000000-000000000000
 	github.com/jackc/pgx/v5 v5.12.0
@@ -21,6 +24,7 @@ require (
 	github.com/stretchr/testify v1.12.1
 	go.uber.org/goleak v1.3.0
 	golang.org/x/sync v0.24.0
+	golang.org/x/time v0.16.0
 	modernc.org/sqlite v1.61.1
 )
 
