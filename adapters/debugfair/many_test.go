@@ -176,8 +176,8 @@ func TestWhatAPageKeepsDoesNotGrowWithTheTenants(t *testing.T) {
 		require.NoError(t, err)
 		pass10Minutes(page, c)
 		c.come(t, tenants, name)
-		for i := range 40 {
-			c.pass(100)
+		for i := range 12 { // a minute
+			c.pass(400)
 			page.Sample(time.Now().Add(time.Duration(i) * 5 * time.Second))
 		}
 		return retained(t, &page)

@@ -3,6 +3,7 @@ package debugfair
 import (
 	"hash/fnv"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -38,9 +39,9 @@ type use struct {
 }
 
 // update tells what is used now, by some of the tenants, the busiest among
-// them. Colours are given out as prefer has it if they are free. It returns
-// those that have changed hands, or been given back.
-func (p *palette) update(now time.Time, uses []use, prefer func(name string) int) (changed []int) {
+// them, and what colours the other pools of the page have given out. It returns
+// the colours that have changed hands, or been given back.
+func (p *palette) update(now time.Time, uses []use, others []*palette) (changed []int) {
 	if p.busy == nil {
 		p.busy = map[string]float64{}
 	}
@@ -67,7 +68,7 @@ func (p *palette) update(now time.Time, uses []use, prefer func(name string) int
 	}
 	for _, u := range uses {
 		if p.of(u.name) == colors && (len(p.busy) <= colors || p.busy[u.name] >= leastBusy) {
-			if i, ok := p.free(prefer(u.name)); ok {
+			if i, ok := p.choose(u.name, others); ok {
 				p.owners[i] = owner{u.name, true, now}
 			}
 		}
@@ -103,15 +104,31 @@ func (p *palette) displace(now time.Time, uses []use) (changed int, ok bool) {
 	return least, true
 }
 
-// free is the colour, or if somebody has it the next that nobody has.
-func (p *palette) free(first int) (color int, ok bool) {
-	for i := range colors {
-		color = (first + i) % colors
-		if !p.owners[color].taken {
-			return color, true
+// choose returns a colour that nobody has: the one that the tenant has in
+// another pool; or one that nobody has in any, so that it can be the same in all
+// of them; or just one. Beyond that it depends on the name alone, to be the same
+// in every run.
+func (p *palette) choose(name string, others []*palette) (color int, ok bool) {
+	taken := func(c int) bool { return p.owners[c].taken }
+	for _, o := range others {
+		if c := o.of(name); c < colors && !taken(c) {
+			return c, true
 		}
 	}
-	return 0, false
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	first, found := int(h.Sum32()%colors), colors
+	for i := range colors {
+		c := (first + i) % colors
+		if taken(c) {
+			continue
+		}
+		if !slices.ContainsFunc(others, func(o *palette) bool { return o.owners[c].taken }) {
+			return c, true
+		}
+		found = min(found, i)
+	}
+	return (first + found) % colors, found < colors
 }
 
 // of is the colour of a tenant, or colors if it has none.
@@ -133,17 +150,4 @@ func (p *palette) labels() []string {
 		}
 	}
 	return labels
-}
-
-// preferred is the colour that a tenant has in one of the pools or, if it has
-// none, one that depends on its name alone.
-func preferred(name string, pools []*watched) int {
-	for _, w := range pools {
-		if c := w.palette.of(name); c < colors {
-			return c
-		}
-	}
-	h := fnv.New32a()
-	h.Write([]byte(name))
-	return int(h.Sum32() % colors)
 }

@@ -48,9 +48,13 @@ func (p *Page) sample(now time.Time) {
 	begin := time.Now()
 	seen := make([]observation, len(p.pools))
 	changed := make([][]int, len(p.pools)) // colours, of each pool
+	var palettes []*palette
+	for _, w := range p.pools {
+		palettes = append(palettes, &w.palette)
+	}
 	for i, w := range p.pools {
 		seen[i] = w.observe(now)
-		changed[i] = w.palette.update(now, seen[i].uses(), func(name string) int { return preferred(name, p.pools) })
+		changed[i] = w.palette.update(now, seen[i].uses(), palettes)
 	}
 
 	seq := p.latest.seq + 1 // which nobody else writes

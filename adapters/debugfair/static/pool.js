@@ -201,23 +201,26 @@ function holderTable(table, view) {
 		],
 		make(row) {
 			nameCell(row.cells[0]);
-			row.cells[3].append(element("em"));
+			const button = element("button", "", "stack");
+			button.type = "button";
+			button.addEventListener("click", () => showStack(row.holder));
+			row.cells[3].append(element("em"), button);
 		},
 		update(row, h) {
+			row.holder = h;
 			showName(row.cells[0], view, h.tenant);
-			const cell = row.cells[3];
-			write(cell.firstChild, h.revoked ? "asked back" : "");
-			let details = cell.querySelector("details");
-			if (!h.text) {
-				details?.remove();
-				return;
-			}
-			if (!details) {
-				details = element("details");
-				details.append(element("summary", "", "stack"), element("pre"));
-				cell.append(details);
-			}
-			write(details.lastChild, h.text);
+			const [asked, button] = row.cells[3].children;
+			write(asked, h.revoked ? "asked back" : "");
+			button.hidden = h.text === "";
 		},
 	});
+}
+
+// showStack shows where a lease was acquired, until it is dismissed: the lease
+// itself may be over any moment.
+function showStack(h) {
+	const panel = document.getElementById("stack");
+	write(panel.querySelector("p"), `#${h.resource}, held by ${tenant(h.tenant)} for ${span(h.held)}, was acquired at`);
+	write(panel.querySelector("pre"), h.text);
+	panel.showPopover();
 }
