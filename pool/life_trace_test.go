@@ -12,7 +12,7 @@ import (
 type tally struct {
 	hooks    int // Checks before a lease and Prepares
 	handing  int // leases in AcquireDone
-	sleeping int // functions of the Trace that take their time
+	sleeping int // functions of the Trace that take their time, or wait in Close
 	dying    map[uint64]death
 }
 
@@ -97,12 +97,19 @@ func (w *world) noise(sleepy, own bool) {
 			runtime.Goexit()
 		}
 	case 1:
+		defer w.sleeps()()
 		w.callBack(r, false)
 	case 2:
 		if sleepy {
-			w.count(func(pool.Event) { w.tally.sleeping++ }, pool.Event{})
-			defer w.count(func(pool.Event) { w.tally.sleeping-- }, pool.Event{})
+			defer w.sleeps()()
 			time.Sleep(time.Duration(r.Int64N(int64(w.delay))))
 		}
 	}
+}
+
+// sleeps counts a function that may take its time, until what it returns is
+// called.
+func (w *world) sleeps() (over func()) {
+	w.count(func(pool.Event) { w.tally.sleeping++ }, pool.Event{})
+	return func() { w.count(func(pool.Event) { w.tally.sleeping-- }, pool.Event{}) }
 }
