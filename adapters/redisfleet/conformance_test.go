@@ -14,7 +14,7 @@ import (
 
 var names atomic.Int64
 
-func engine(t *testing.T, client redis.UniversalClient) *redisfleet.Engine {
+func engine(t testing.TB, client redis.UniversalClient) *redisfleet.Engine {
 	e, err := redisfleet.New(client, fmt.Sprint("fleet-", names.Add(1)))
 	require.NoError(t, err)
 	return e

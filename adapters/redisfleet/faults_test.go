@@ -1,0 +1,62 @@
+//go:build unix
+
+package redisfleet_test
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fairpool/fairpool/adapters/fleet"
+	"github.com/fairpool/fairpool/adapters/fleet/faults"
+	"github.com/fairpool/fairpool/adapters/redisfleet"
+	"github.com/fairpool/fairpool/adapters/throwaway"
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+)
+
+func TestMain(m *testing.M) {
+	faults.Main(m, func(addr, name string) (fleet.Engine, error) {
+		return redisfleet.New(redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1}), name)
+	})
+}
+
+func TestFaults(t *testing.T) { faults.Run(t, target(t, true)) }
+
+// A server that starts empty each time.
+func TestFaultsWithoutData(t *testing.T) { faults.Run(t, target(t, false), "TheEngineIsKilled") }
+
+func target(t *testing.T, persist bool) faults.Target {
+	server := throwaway.RedisFor(t, throwaway.RedisConfig{Persist: persist})
+	client := connect(t, server)
+	return faults.Target{
+		Addr:     server.Addr(),
+		Pause:    server.Pause,
+		Continue: server.Continue,
+		Kill:     server.Kill,
+		Start:    func() error { return server.Start(context.Background()) },
+		Forget: func(string) error {
+			// The script has to be sent again too.
+			if err := client.ScriptFlush(context.Background()).Err(); err != nil {
+				return err
+			}
+			return client.FlushAll(context.Background()).Err()
+		},
+		Standby: func(t *testing.T) (string, func() error, func() error) {
+			replica := throwaway.RedisFor(t, throwaway.RedisConfig{})
+			host, port, err := net.SplitHostPort(server.Addr())
+			require.NoError(t, err)
+			standby := connect(t, replica)
+			require.NoError(t, standby.SlaveOf(t.Context(), host, port).Err())
+			require.Eventually(t, func() bool {
+				_, err := standby.Get(t.Context(), "no such key").Result()
+				info := standby.Info(t.Context(), "replication").Val()
+				return err == redis.Nil && strings.Contains(info, "master_link_status:up")
+			}, 20*time.Second, 20*time.Millisecond)
+			detach := func() error { return standby.SlaveOf(context.Background(), "NO", "ONE").Err() }
+			return replica.Addr(), detach, func() error { return nil }
+		},
+	}
+}
