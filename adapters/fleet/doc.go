@@ -58,8 +58,9 @@
 //     and Quarantine still has what it had, when others get it. A Fencer ends
 //     that, and what remains is what the process was opening at that moment.
 //   - After it continues, it takes until a timer has run, less than a
-//     millisecond as a rule, before it notices. An irreversible step under a
-//     slot may ask Member.Err first.
+//     millisecond as a rule, before it notices. Member.Err notices at once: a
+//     Constructor that asks it first opens nothing in that time, and an
+//     irreversible step under a slot may ask it too.
 //   - Permits of a semaphore cannot be taken back. Quarantine has to be longer
 //     than those who work under one take to stop.
 //   - A capacity that is lowered takes effect as slots are given back.

@@ -7,7 +7,8 @@ import (
 )
 
 // Leave hands out nothing more, waits until nothing is in use any more, or ctx
-// ends, and gives the grant back. If something is left in use, it returns an
+// ends, and gives the grant back; if the engine does not answer, it tries for
+// another TTL, after which the grant is over anyway. If something is left in use, it returns an
 // error that wraps that of ctx, and the engine keeps the slots in quarantine.
 // The limiter stays at a capacity of 0. Further calls return nil.
 func (m *Member) Leave(ctx context.Context) error {
@@ -47,22 +48,29 @@ func (m *Member) drain(ctx context.Context) int {
 	}
 }
 
-// depart gives the grant back.
+// depart gives the grant back. It tries for as long as the grant would last.
 func (m *Member) depart(ctx context.Context) error {
-	r, _, ok := m.prepare()
-	if !ok || r.Token == 0 {
-		m.part()
-		return nil
-	}
-	r.Leave = true
-	ctx, cancel := context.WithTimeout(ctx, m.config.Timeout)
+	defer m.part()
+	ctx, cancel := context.WithTimeout(ctx, m.config.Terms.TTL)
 	defer cancel()
-	_, err := m.config.Engine.Sync(ctx, r)
-	m.part()
-	if err != nil {
-		return unreachable(err)
+	for {
+		r, _, ok := m.prepare()
+		if !ok || r.Token == 0 {
+			return nil
+		}
+		r.Leave = true
+		attempt, cancel := context.WithTimeout(ctx, m.config.Timeout)
+		_, err := m.config.Engine.Sync(attempt, r)
+		cancel()
+		if err == nil {
+			return nil // or the attempt before has come through
+		}
+		select {
+		case <-ctx.Done():
+			return unreachable(err)
+		case <-time.After(m.config.Timeout / 4):
+		}
 	}
-	return nil
 }
 
 // part is the end of a membership.

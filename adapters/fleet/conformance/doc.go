@@ -7,6 +7,7 @@ package conformance
 import (
 	"context"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -22,13 +23,19 @@ type Engine interface {
 	SyncAt(ctx context.Context, wall time.Time, identity string, r fleet.Request) (fleet.Reply, error)
 }
 
-// Run checks engines. create returns one for a fleet that it does not know.
-func Run(t *testing.T, create func(t *testing.T) Engine) {
-	t.Run("Agrees", func(t *testing.T) { agrees(t, create) })
-	t.Run("Linearizable", func(t *testing.T) { linearizable(t, create) })
-	t.Run("Rules", func(t *testing.T) { rules(t, create) })
-	t.Run("Refuses", func(t *testing.T) { refuses(t, create) })
-	t.Run("OwnTime", func(t *testing.T) { ownTime(t, create) })
+// Run checks engines: everything, or the parts that are named. create returns
+// one for a fleet that it does not know.
+func Run(t *testing.T, create func(t *testing.T) Engine, only ...string) {
+	for _, part := range []struct {
+		name  string
+		check func(t *testing.T, create func(t *testing.T) Engine)
+	}{
+		{"Agrees", agrees}, {"Linearizable", linearizable}, {"Rules", rules}, {"Refuses", refuses}, {"OwnTime", ownTime},
+	} {
+		if len(only) == 0 || slices.Contains(only, part.name) {
+			t.Run(part.name, func(t *testing.T) { part.check(t, create) })
+		}
+	}
 }
 
 // rounds is how many random histories are compared; FAIRPOOL_FLEET_ROUNDS says

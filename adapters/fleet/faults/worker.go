@@ -134,6 +134,9 @@ type place struct {
 }
 
 func (w *worker) dial(ctx context.Context) (*place, error) {
+	if err := w.member.Err(); err != nil { // it was stopped, and does not know yet
+		return nil, err
+	}
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "tcp", w.Server)
 	if err != nil {

@@ -1,0 +1,47 @@
+//go:build unix
+
+package pgfleet_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/fairpool/fairpool/adapters/fleet"
+	"github.com/fairpool/fairpool/adapters/fleet/faults"
+	"github.com/fairpool/fairpool/adapters/pgfleet"
+	"github.com/fairpool/fairpool/adapters/throwaway"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+)
+
+func TestMain(m *testing.M) {
+	faults.Main(m, func(addr, name string) (fleet.Engine, error) {
+		db, err := pgxpool.New(context.Background(), "postgres://postgres@"+addr+"/postgres?sslmode=disable&connect_timeout=1")
+		if err != nil {
+			return nil, err
+		}
+		for {
+			engine, err := pgfleet.New(context.Background(), db, name)
+			if err == nil {
+				return engine, nil
+			}
+			time.Sleep(100 * time.Millisecond) // it may be down
+		}
+	})
+}
+
+func TestFaults(t *testing.T) {
+	server := throwaway.PostgresFor(t, throwaway.PostgresConfig{})
+	db := connect(t, server.URL("postgres"))
+	require.NoError(t, pgfleet.Migrate(t.Context(), db))
+	faults.Run(t, faults.Target{
+		Addr:  server.Addr(),
+		Kill:  func() error { return server.Stop(throwaway.Immediate) },
+		Start: func() error { return server.Start(context.Background()) },
+		Forget: func(name string) error {
+			_, err := db.Exec(context.Background(), "DELETE FROM fairpool.fleet_state WHERE name = $1", name)
+			return err
+		},
+	})
+}
