@@ -18,9 +18,10 @@ require (
 	github.com/fairpool/fairpool/adapters/debugfair v0.0.0
 	github.com/fairpool/fairpool/adapters/httpfair v0.0.0
 	github.com/fairpool/fairpool/adapters/pgxfair v0.0.0-00010101000000-000000000000
-	github.com/fairpool/fairpool/adapters/throwaway v0.0.0-00010101000000-000000000000
+	github.com/fairpool/fairpool/adapters/throwaway v0.0.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/jackc/puddle/v2 v2.2.3
+	github.com/redis/go-redis/v9 v9.23.0
 	github.com/stretchr/testify v1.12.1
 	go.uber.org/goleak v1.3.0
 	golang.org/x/sync v0.24.0
@@ -30,10 +31,12 @@ require (
 
 require (
 	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/chromedp/cdproto v0.159.0 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	go.uber.org/atomic v1.12.0 // indirect
 	golang.org/x/text v0.41.0 // indirect
 )
 
@@ -46,6 +49,9 @@ require (
 	github.com/clipperhouse/uax29/v2 v2.7.0 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/fairpool/fairpool/adapters/chromedpfair v0.0.0-00010101000000-000000000000
+	github.com/fairpool/fairpool/adapters/fleet v0.0.0
+	github.com/fairpool/fairpool/adapters/pgfleet v0.0.0
+	github.com/fairpool/fairpool/adapters/redisfleet v0.0.0
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/lucasb-eyer/go-colorful v1.4.1 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
@@ -67,3 +73,9 @@ replace github.com/fairpool/fairpool/adapters/chromedpfair => ../adapters/chrome
 replace github.com/fairpool/fairpool/adapters/pgxfair => ../adapters/pgxfair
 
 replace github.com/fairpool/fairpool/adapters/throwaway => ../adapters/throwaway
+
+replace github.com/fairpool/fairpool/adapters/fleet => ../adapters/fleet
+
+replace github.com/fairpool/fairpool/adapters/redisfleet => ../adapters/redisfleet
+
+replace github.com/fairpool/fairpool/adapters/pgfleet => ../adapters/pgfleet

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/fairpool/fairpool/adapters/fleet"
+	"github.com/fairpool/fairpool/adapters/fleet/seats"
 	"github.com/stretchr/testify/require"
 )
 
@@ -35,7 +36,7 @@ type Target struct {
 type crew struct {
 	t       *testing.T
 	target  Target
-	server  *Server
+	server  *seats.Server
 	job     job
 	workers []*hand
 }
@@ -60,7 +61,7 @@ func quick(fence bool) fleet.Terms {
 }
 
 func newCrew(t *testing.T, target Target) *crew {
-	server, err := NewServer()
+	server, err := seats.Listen()
 	require.NoError(t, err)
 	c := &crew{t: t, target: target, server: server, job: job{
 		Server: server.Addr(), Fleet: fmt.Sprint("faults-", fleets.Add(1)), Terms: quick(false), Fresh: true,

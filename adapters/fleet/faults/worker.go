@@ -3,13 +3,11 @@
 package faults
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -17,6 +15,7 @@ import (
 	"time"
 
 	"github.com/fairpool/fairpool/adapters/fleet"
+	"github.com/fairpool/fairpool/adapters/fleet/seats"
 	"github.com/fairpool/fairpool/pool"
 	"go.uber.org/goleak"
 )
@@ -66,9 +65,9 @@ func (j job) run(connect func(addr, name string) (fleet.Engine, error)) error {
 		engine = noisy{engine}
 	}
 	w := &worker{job: j, process: fmt.Sprint("worker-", os.Getpid())}
-	conns, err := pool.New(pool.Config[*place]{
+	conns, err := pool.New(pool.Config[*seats.Seat]{
 		Constructor:  w.dial,
-		Destructor:   (*place).close,
+		Destructor:   (*seats.Seat).Close,
 		MaxSize:      100,
 		BuildTimeout: j.Terms.Quarantine / 2,
 		Reclaim:      pool.Reclaim{Grace: j.Terms.Quarantine / 4},
@@ -109,17 +108,17 @@ type worker struct {
 	member  *fleet.Member
 }
 
-func (w *worker) ask(ctx context.Context, conns *pool.Pool[*place], tenant string) {
+func (w *worker) ask(ctx context.Context, conns *pool.Pool[*seats.Seat], tenant string) {
 	for ctx.Err() == nil {
-		_ = conns.Do(ctx, tenant, func(ctx context.Context, p *place) error {
-			if err := p.say("use " + tenant); err != nil {
+		_ = conns.Do(ctx, tenant, func(ctx context.Context, s *seats.Seat) error {
+			if err := s.Use(tenant); err != nil {
 				return pool.ErrBadResource
 			}
 			select {
 			case <-ctx.Done():
 			case <-time.After(time.Duration(float64(w.Hold) * (0.5 + rand.Float64()))):
 			}
-			if err := p.say("idle"); err != nil {
+			if err := s.Idle(); err != nil {
 				return pool.ErrBadResource
 			}
 			return nil
@@ -127,53 +126,15 @@ func (w *worker) ask(ctx context.Context, conns *pool.Pool[*place], tenant strin
 	}
 }
 
-// A place is one connection to the server.
-type place struct {
-	conn net.Conn
-	in   *bufio.Reader
-}
-
-func (w *worker) dial(ctx context.Context) (*place, error) {
+func (w *worker) dial(ctx context.Context) (*seats.Seat, error) {
 	if err := w.member.Err(); err != nil { // it was stopped, and does not know yet
 		return nil, err
 	}
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", w.Server)
-	if err != nil {
-		return nil, err
-	}
-	p := &place{conn, bufio.NewReader(conn)}
-	if err := p.say(fmt.Sprint("open ", w.process, " ", w.member.Token())); err != nil {
-		_ = conn.Close()
-		return nil, err
-	}
-	return p, nil
-}
-
-func (p *place) say(words string) error {
-	_ = p.conn.SetDeadline(time.Now().Add(10 * time.Second))
-	if _, err := fmt.Fprintln(p.conn, words); err != nil {
-		return err
-	}
-	_, err := p.in.ReadString('\n')
-	return err
-}
-
-// close returns when the server has confirmed that the place is free.
-func (p *place) close() {
-	_ = p.say("bye")
-	_ = p.conn.Close()
+	return seats.Dial(ctx, w.Server, w.process, w.member.Token())
 }
 
 func (w *worker) fence(ctx context.Context, process string, token int64) error {
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", w.Server)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	p := &place{conn, bufio.NewReader(conn)}
-	return p.say(fmt.Sprint("fence ", process, " ", token))
+	return seats.Fence(ctx, w.Server, process, token)
 }
 
 // noisy is a network that delays, doubles and reorders requests.

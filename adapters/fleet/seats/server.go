@@ -1,4 +1,6 @@
-package faults
+// Package seats is a scarce thing to try a fleet on: a TCP server that counts
+// the connections that are open, and those who use it.
+package seats
 
 import (
 	"bufio"
@@ -9,8 +11,8 @@ import (
 	"time"
 )
 
-// A Server is the scarce thing: it counts the connections that are open, and
-// for which tenant they are in use. A client says:
+// A Server counts the connections that are open, and for which tenant they are
+// in use. A client says:
 //
 //	open PROCESS TOKEN   then, as often as it likes:   use TENANT | idle
 //	bye                  the place is free when the server has answered
@@ -34,8 +36,8 @@ type session struct {
 	tenant string
 }
 
-// NewServer starts a server on a free port.
-func NewServer() (*Server, error) {
+// Listen starts a server on a free port.
+func Listen() (*Server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -158,6 +160,19 @@ func (s *Server) Open() (now, peak, total int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.open, s.peak, s.total
+}
+
+// InUse returns how many connections each tenant uses now.
+func (s *Server) InUse() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	in := make(map[string]int)
+	for _, c := range s.conns {
+		if c.tenant != "" {
+			in[c.tenant]++
+		}
+	}
+	return in
 }
 
 // Forget starts the peak and the sums anew.
