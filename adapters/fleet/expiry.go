@@ -36,10 +36,12 @@ func (m *Member) loseLocked(reason, err error) {
 	go func() {
 		defer m.running.Done()
 		m.limiter.Revoke(lost)
-		if m.config.OnExpired != nil {
-			m.config.OnExpired(lost)
-		}
 		m.log("grant lost", "error", lost)
+		if told := m.config.OnExpired; told != nil {
+			if err := protect("OnExpired", func() error { told(lost); return nil }); err != nil {
+				m.log("OnExpired failed", "error", err)
+			}
+		}
 	}()
 }
 

@@ -29,7 +29,7 @@ func (m *Member) fence(ctx context.Context, o Order) {
 	defer m.running.Done()
 	ctx, cancel := context.WithTimeout(ctx, m.config.Terms.TTL/2)
 	defer cancel()
-	err := m.protectFence(ctx, o)
+	err := protect("Fencer", func() error { return m.config.Fencer.Fence(ctx, o.Process, o.Token) })
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err != nil {
@@ -41,13 +41,4 @@ func (m *Member) fence(ctx context.Context, o Order) {
 	m.stats.Fences++
 	m.fenced = append(m.fenced, o)
 	m.log("fenced", "of", o.Process, "token", o.Token)
-}
-
-func (m *Member) protectFence(ctx context.Context, o Order) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v", v)
-		}
-	}()
-	return m.config.Fencer.Fence(ctx, o.Process, o.Token)
 }

@@ -60,7 +60,7 @@ func (m *Member) depart(ctx context.Context) error {
 		}
 		r.Leave = true
 		attempt, cancel := context.WithTimeout(ctx, m.config.Timeout)
-		_, err := m.config.Engine.Sync(attempt, r)
+		_, err := m.ask(attempt, r)
 		cancel()
 		if err == nil {
 			return nil // or the attempt before has come through

@@ -3,7 +3,6 @@ package fleet
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -165,15 +164,24 @@ func (m *Member) sync(ctx context.Context) error {
 	}
 	sent := m.elapsed.now()
 	timeout, cancel := context.WithTimeout(ctx, m.config.Timeout)
-	reply, err := m.config.Engine.Sync(timeout, r)
+	reply, err := m.ask(timeout, r)
 	cancel()
 	return m.conclude(ctx, r, own, sent, reply, err)
+}
+
+func (m *Member) ask(ctx context.Context, r Request) (reply Reply, err error) {
+	err = protect("Engine", func() (err error) {
+		reply, err = m.config.Engine.Sync(ctx, r)
+		return err
+	})
+	return reply, err
 }
 
 // prepare freezes the limit, which may only fall: to the target, or what is in
 // use beyond that. There is no request while something is in use without a
 // grant.
 func (m *Member) prepare() (Request, map[string]fairshare.Share, bool) {
+	claims, rest, own := m.shares.claims(m.limiter.Tenants(), m.limiter.Usage().Most)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.resizeLocked()
@@ -189,9 +197,8 @@ func (m *Member) prepare() (Request, map[string]fairshare.Share, bool) {
 		Terms: m.config.Terms, Fresh: m.config.AssumeFresh && m.stats.Token == 0,
 		Fenced: append([]Order(nil), m.fenced[:min(len(m.fenced), maxFenced)]...),
 	}
-	var own map[string]fairshare.Share
 	if !m.leaving {
-		r.Claims, r.Rest, own = m.shares.claims(m.limiter.Tenants(), usage.Most)
+		r.Claims, r.Rest = claims, rest
 	}
 	return r, own, true
 }
@@ -286,10 +293,8 @@ func (m *Member) renewLocked(ctx context.Context, r Request, own map[string]fair
 	}
 	m.regainLocked()
 	m.resizeLocked()
-	if own != nil {
-		if err := m.shares.apply(m.limiter, r, reply, own); err != nil {
-			m.failLocked(err)
-		}
+	if err := m.shares.apply(m.limiter, r, reply, own); err != nil {
+		m.failLocked(err)
 	}
 }
 
@@ -298,16 +303,15 @@ func (m *Member) failLocked(err error) {
 	m.log("sync failed", "error", err)
 }
 
+// log tells the Logger, in a goroutine of its own: it may be slow, and the
+// caller may hold the lock.
 func (m *Member) log(message string, args ...any) {
-	if m.config.Logger != nil {
-		go m.config.Logger.LogAttrs(context.Background(), slog.LevelWarn, "fleet: "+message,
-			append([]slog.Attr{slog.String("process", m.config.Process)}, attrs(args)...)...)
+	if l := m.config.Logger; l != nil {
+		go func() {
+			_ = protect("Logger", func() error {
+				l.With("process", m.config.Process).Warn("fleet: "+message, args...)
+				return nil
+			})
+		}()
 	}
-}
-
-func attrs(args []any) (all []slog.Attr) {
-	for i := 0; i+1 < len(args); i += 2 {
-		all = append(all, slog.Any(args[i].(string), args[i+1]))
-	}
-	return all
 }

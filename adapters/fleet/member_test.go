@@ -53,7 +53,11 @@ func TestNothingIsHandedOutAfterTheDeadline(t *testing.T) {
 		engine, s := new(gate), semaphore(t)
 		var told error
 		m := join(t, fleet.Semaphore(s), fleet.Config{
-			Engine: engine, Terms: terms, AssumeFresh: true, OnExpired: func(err error) { told = err },
+			Engine: engine, Terms: terms, AssumeFresh: true,
+			OnExpired: func(err error) {
+				told = err
+				panic("which ends nothing but this")
+			},
 		})
 		time.Sleep(5 * time.Second)
 		require.NoError(t, m.Err())
@@ -209,10 +213,14 @@ func TestProcessesThatDieAreFenced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		engine, a, b := new(gate), semaphore(t), semaphore(t)
 		fences := make(chan fleet.Order, 10)
-		var refuse atomic.Bool
+		var refuse, first atomic.Bool
 		refuse.Store(true)
+		first.Store(true)
 		fencer := fleet.FencerFunc(func(_ context.Context, process string, token int64) error {
 			fences <- fleet.Order{Process: process, Token: token}
+			if first.Swap(false) {
+				panic("which counts as a failure")
+			}
 			if refuse.Load() {
 				return errClosed
 			}
@@ -375,4 +383,17 @@ func TestSharesOfTheUserAreKept(t *testing.T) {
 		require.Equal(t, 1.0, shares()["heavy"].Share.Weight)
 		require.Equal(t, 1.0, shares()["light"].Share.Weight)
 	})
+}
+
+func TestAMemberCostsAcquireNothing(t *testing.T) {
+	s := semaphore(t)
+	join(t, fleet.Semaphore(s), fleet.Config{Engine: new(fleet.Memory), Terms: terms, AssumeFresh: true})
+	p, err := s.Acquire(t.Context(), "a") // waits for the grant
+	require.NoError(t, err)
+	p.Release()
+	require.Zero(t, testing.AllocsPerRun(1000, func() {
+		if p, err := s.Acquire(context.Background(), "a"); err == nil {
+			p.Release()
+		}
+	}))
 }

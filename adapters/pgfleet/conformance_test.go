@@ -14,14 +14,14 @@ import (
 
 var names atomic.Int64
 
-func connect(t *testing.T, url string) *pgxpool.Pool {
+func connect(t testing.TB, url string) *pgxpool.Pool {
 	db, err := pgxpool.New(t.Context(), url)
 	require.NoError(t, err)
 	t.Cleanup(db.Close)
 	return db
 }
 
-func engine(t *testing.T, db *pgxpool.Pool) *pgfleet.Engine {
+func engine(t testing.TB, db *pgxpool.Pool) *pgfleet.Engine {
 	e, err := pgfleet.New(t.Context(), db, fmt.Sprint("fleet-", names.Add(1)))
 	require.NoError(t, err)
 	return e
