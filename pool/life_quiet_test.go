@@ -88,7 +88,9 @@ func (l *life) quiesce() {
 	if n := int(stats.Built - stats.Destroyed - stats.Hijacked); n != stats.Warm+stats.Checking+stats.Destroying {
 		l.complain("%d resources by the count of births and deaths", n)
 	}
-	l.before = nil
+	l.mu.Lock()
+	l.before, l.capacities = nil, append(l.capacities, l.size)
+	l.mu.Unlock()
 	l.calm.Store(false)
 }
 
