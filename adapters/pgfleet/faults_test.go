@@ -43,5 +43,22 @@ func TestFaults(t *testing.T) {
 			_, err := db.Exec(context.Background(), "DELETE FROM fairpool.fleet_state WHERE name = $1", name)
 			return err
 		},
+		Standby: func(t *testing.T) (string, func() error, func() error) {
+			standby := throwaway.PostgresFor(t, throwaway.PostgresConfig{Primary: server})
+			replica := connect(t, standby.URL("postgres"))
+			detach := func() error {
+				for _, sql := range []string{"ALTER SYSTEM SET primary_conninfo = ''", "SELECT pg_reload_conf()"} {
+					if _, err := replica.Exec(context.Background(), sql); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+			promote := func() error {
+				_, err := replica.Exec(context.Background(), "SELECT pg_promote()")
+				return err
+			}
+			return standby.Addr(), detach, promote
+		},
 	})
 }

@@ -18,6 +18,11 @@ type PostgresConfig struct {
 	// Settings are server settings, such as max_connections, beside or instead
 	// of those that the package chooses. The port is not among them.
 	Settings map[string]string
+
+	// Primary is a server that runs. Then the new one starts with a copy of its
+	// data and follows it, as a hot standby, until pg_promote is called or the
+	// setting primary_conninfo changed. It has to be given the same settings.
+	Primary *Postgres
 }
 
 // A Postgres is a PostgreSQL server. Everybody may connect as anybody, without
@@ -67,9 +72,14 @@ func StartPostgres(ctx context.Context, cfg PostgresConfig) (*Postgres, error) {
 	p := &Postgres{s}
 	data := filepath.Join(s.dir, "data")
 	s.ready = func(pid int) error { return readyFile(data, pid) }
+	create := []string{initdb, "--pgdata=" + data, "--username=postgres", "--auth=trust",
+		"--encoding=UTF8", "--no-locale", "--no-sync"}
+	if cfg.Primary != nil {
+		create = []string{filepath.Join(filepath.Dir(initdb), "pg_basebackup"), "--pgdata=" + data, "--dbname=" + cfg.Primary.URL(""),
+			"--write-recovery-conf", "--checkpoint=fast", "--no-sync"}
+	}
 	s.arguments = func() []string { return append([]string{postgres, "-D", data}, settings(cfg, s.port)...) }
-	err = s.run(ctx, initdb, "--pgdata="+data, "--username=postgres", "--auth=trust",
-		"--encoding=UTF8", "--no-locale", "--no-sync")
+	err = s.run(ctx, create[0], create[1:]...)
 	if err == nil {
 		err = s.startSomewhere(ctx)
 	}
@@ -109,7 +119,7 @@ func readyFile(data string, pid int) error {
 	if len(lines) <= status || string(lines[0]) != strconv.Itoa(pid) {
 		return errors.New("starting")
 	}
-	if state := bytes.TrimSpace(lines[status]); string(state) != "ready" {
+	if state := string(bytes.TrimSpace(lines[status])); state != "ready" && state != "standby" {
 		return fmt.Errorf("%s", state)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fairpool/fairpool/adapters/throwaway"
 	"github.com/stretchr/testify/require"
@@ -107,4 +108,16 @@ func TestAPgBouncerSharesConnectionsByTransaction(t *testing.T) {
 	require.EqualError(t, err, "throwaway: PgBouncerConfig.PoolSize is -1, must not be negative; 0 means 20")
 	_, err = throwaway.StartPgBouncer(t.Context(), p, throwaway.PgBouncerConfig{Settings: map[string]string{"pool_mode": "wrong"}})
 	require.ErrorContains(t, err, "pgbouncer has ended")
+}
+
+func TestAStandbyFollowsUntilItIsPromoted(t *testing.T) {
+	primary := throwaway.PostgresFor(t, throwaway.PostgresConfig{})
+	psql(t, primary.URL("postgres"), "CREATE TABLE copied (n int)")
+	standby := throwaway.PostgresFor(t, throwaway.PostgresConfig{Primary: primary})
+	psql(t, primary.URL("postgres"), "INSERT INTO copied VALUES (7)")
+	require.Eventually(t, func() bool { return psql(t, standby.URL("postgres"), "SELECT n FROM copied") == "7" },
+		20*time.Second, 50*time.Millisecond)
+	require.NoError(t, primary.Stop(throwaway.Immediate))
+	require.Equal(t, "t", psql(t, standby.URL("postgres"), "SELECT pg_promote()"))
+	psql(t, standby.URL("postgres"), "INSERT INTO copied VALUES (8)")
 }
