@@ -48,7 +48,7 @@ type TenantStats struct {
 	Entitled float64
 
 	// Service is the slot-time over weight that the tenant was charged: what
-	// it held while others waited. Debt is how far it is ahead of the
+	// it held while somebody waited. Debt is how far it is ahead of the
 	// tenants that wait; a negative one is credit.
 	Service time.Duration
 	Debt    time.Duration

@@ -56,8 +56,9 @@
 //
 // S(t) = a + (h/w)*c, where c is the time during which somebody was backlogged,
 // so K = a + (h/w)*(c+R): among tenants of equal h/w the order depends on a
-// alone, which does not change while a tenant waits, and R may change freely. There is one heap for each class of equal h/w in use, and
-// the tops are compared. Tenants that hold nothing are one class, and those
+// alone, which does not change while a tenant waits, and R may change freely.
+// There is one heap for each class of equal h/w in use, and the tops are
+// compared. Tenants that hold nothing are one class, and those
 // that hold something are at most N. Each operation costs O(log n + classes)
 // for n backlogged tenants.
 //
