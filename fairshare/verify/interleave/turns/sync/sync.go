@@ -1,0 +1,62 @@
+// Package sync stands for the package of that name of the standard library, as
+// far as fairshare uses it, where goroutines take turns.
+package sync
+
+import "github.com/fairpool/fairpool/fairshare/verify/interleave/turns"
+
+// A Mutex is a sync.Mutex.
+type Mutex struct {
+	locked  bool
+	waiting int
+}
+
+func (m *Mutex) free() bool { return !m.locked }
+
+// Lock locks m, when it is free.
+func (m *Mutex) Lock() {
+	m.waiting++
+	turns.Await("locks", m.free)
+	m.waiting--
+	m.locked = true
+}
+
+// TryLock locks m if it is free. It may fail even so if somebody waits in Lock,
+// to whom it may be about to be handed over.
+func (m *Mutex) TryLock() bool {
+	turns.Point("tries to lock")
+	if m.locked || m.waiting > 0 && turns.Choose(2) == 1 {
+		return false
+	}
+	m.locked = true
+	return true
+}
+
+// Unlock unlocks m.
+func (m *Mutex) Unlock() {
+	turns.Point("unlocks")
+	if !m.locked {
+		turns.Fail("unlock of an unlocked mutex")
+	}
+	m.locked = false
+}
+
+// A Pool is a sync.Pool that keeps everything and gives what it got last, so
+// that whoever keeps what it has put back is found out soon.
+type Pool struct {
+	New  func() any
+	free []any
+}
+
+// Get takes one out, or makes one.
+func (p *Pool) Get() any {
+	n := len(p.free)
+	if n == 0 {
+		return p.New()
+	}
+	x := p.free[n-1]
+	p.free = p.free[:n-1]
+	return x
+}
+
+// Put puts one in.
+func (p *Pool) Put(x any) { p.free = append(p.free, x) }
