@@ -2,18 +2,14 @@ package grpcfair_test
 
 import (
 	"context"
-	"net"
 	"testing"
 
 	"github.com/fairpool/fairpool/adapters/grpcfair"
 	"github.com/fairpool/fairpool/fairshare"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-	pb "google.golang.org/grpc/interop/grpc_testing"
 )
 
-// A call on the loopback, by itself, with a slot at the server, and with one at
-// the client.
+// What the interceptors add to a call, nobody else being there.
 func BenchmarkUnary(b *testing.B) {
 	newSem := func() *fairshare.Semaphore {
 		sem, err := fairshare.NewSemaphore(fairshare.Config{Capacity: 8})
@@ -30,35 +26,23 @@ func BenchmarkUnary(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for name, c := range map[string]struct {
-		server []grpc.ServerOption
-		client []grpc.DialOption
-	}{
-		"without": {},
-		"server":  {server: []grpc.ServerOption{grpc.UnaryInterceptor(server.Unary)}},
-		"client":  {client: []grpc.DialOption{grpc.WithUnaryInterceptor(client.Unary)}},
-	} {
-		b.Run(name, func(b *testing.B) {
-			listener, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
+	ctx := fairshare.WithTenant(context.Background(), "a")
+	b.Run("server", func(b *testing.B) {
+		handler := func(context.Context, any) (any, error) { return nil, nil }
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := server.Unary(ctx, nil, nil, handler); err != nil {
 				b.Fatal(err)
 			}
-			s := grpc.NewServer(c.server...)
-			pb.RegisterTestServiceServer(s, &service{unary: func(context.Context) error { return nil }})
-			go s.Serve(listener)
-			defer s.Stop()
-			conn, err := grpc.NewClient(listener.Addr().String(), append(c.client, grpc.WithTransportCredentials(insecure.NewCredentials()))...)
-			if err != nil {
+		}
+	})
+	b.Run("client", func(b *testing.B) {
+		invoker := func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return nil }
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := client.Unary(ctx, "/service/method", nil, nil, nil, invoker); err != nil {
 				b.Fatal(err)
 			}
-			defer conn.Close()
-			stub := pb.NewTestServiceClient(conn)
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := call(context.Background(), stub); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
+		}
+	})
 }

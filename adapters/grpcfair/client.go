@@ -64,7 +64,7 @@ type Leak struct {
 // ClientStats are the figures of a ClientInterceptor. How many calls wait, and how
 // many slots the tenants hold, the Stats and Tenants of the slots tell.
 type ClientStats struct {
-	Capacity  int // slots in force, but for the pause
+	Capacity  int // slots in force, but for the pause; with Fixed, those at first
 	Min, Max  int // within which it is
 	InFlight  int
 	PausedFor time.Duration // from now on nothing is sent

@@ -196,7 +196,8 @@ func TestAFloodIsRefusedWhileOthersAreServed(t *testing.T) {
 
 // A client with a retry policy waits for as long as it is told.
 func TestARetryPolicyHeedsTheServer(t *testing.T) {
-	sem := newSemaphore(t, fairshare.Config{Capacity: 1, AcquireTimeout: 100 * time.Millisecond})
+	const patience = 700 * time.Millisecond
+	sem := newSemaphore(t, fairshare.Config{Capacity: 1, AcquireTimeout: patience})
 	fair, err := grpcfair.NewServerInterceptor(sem, nil, grpcfair.ServerOptions{})
 	require.NoError(t, err)
 	s := &service{unary: func(context.Context) error { return nil }}
@@ -209,14 +210,14 @@ func TestARetryPolicyHeedsTheServer(t *testing.T) {
 	}]}`))
 	held, err := sem.Acquire(t.Context(), "holder")
 	require.NoError(t, err)
-	go func() {
-		eventually(t, func() bool { return sem.Stats().Canceled == 1 })
-		held.Release()
-	}()
 	begun := time.Now()
-	require.NoError(t, call(within(t), client))
+	done := make(chan error)
+	go func() { done <- call(within(t), client) }()
+	eventually(t, func() bool { return sem.Stats().Canceled == 1 })
+	held.Release()
+	require.NoError(t, <-done)
 	require.EqualValues(t, 1, sem.Stats().Canceled, "one attempt in vain")
-	require.GreaterOrEqual(t, time.Since(begun), 190*time.Millisecond, "it waited as long again")
+	require.GreaterOrEqual(t, time.Since(begun), patience*19/10, "it waited as long again")
 }
 
 func TestACallThatIsCancelledWhileQueuedLeavesTheQueue(t *testing.T) {

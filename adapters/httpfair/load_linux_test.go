@@ -62,13 +62,14 @@ type outcome struct {
 	others []measured
 }
 
-// worst is the lowest success rate of the others, and their highest p99 in ms.
-func (o outcome) worst() (success, p99 float64) {
+// worst is the lowest success rate of the others, and the highest of their
+// medians and 99th percentiles in ms.
+func (o outcome) worst() (success, p50, p99 float64) {
 	success = 1
 	for _, m := range o.others {
-		success, p99 = min(success, m.success()), max(p99, m.P99)
+		success, p50, p99 = min(success, m.success()), max(p50, m.P50), max(p99, m.P99)
 	}
-	return success, p99
+	return success, p50, p99
 }
 
 func (o outcome) served() (n float64) {
@@ -80,9 +81,9 @@ func (o outcome) served() (n float64) {
 }
 
 func (o outcome) String() string {
-	success, p99 := o.worst()
-	return fmt.Sprintf("others: success %5.1f%%, p99 %6.1f ms; flood: success %5.1f%%, p99 %6.1f ms; %5.0f served",
-		100*success, p99, 100*o.flood.success(), o.flood.P99, o.served())
+	success, p50, p99 := o.worst()
+	return fmt.Sprintf("others: success %5.1f%%, p50 %6.1f ms, p99 %6.1f ms; flood: success %5.1f%%, p50 %6.1f ms, p99 %6.1f ms; %5.0f served",
+		100*success, p50, p99, 100*o.flood.success(), o.flood.P50, o.flood.P99, o.served())
 }
 
 // flood has 64 clients call a server at once, 55 of one tenant and one of each
@@ -116,14 +117,15 @@ func TestNineTenantsAreServedInTimeBesideAFlood(t *testing.T) {
 		with := flood(t, fair(t, sem, httpfair.Options{}, work))
 		t.Logf("without: %v", without)
 		t.Logf("with:    %v", with)
-		success, p99 := with.worst()
-		_, before := without.worst()
+		success, p50, p99 := with.worst()
+		_, medianBefore, before := without.worst()
 		require.Equal(t, 1.0, success)
-		if p99 < before/2 && with.served() > without.served()*0.9 {
+		// On a loaded machine a 99th percentile is mostly that of the machine.
+		if p50 < medianBefore/2 && p99 < before && with.served() > without.served()*0.9 {
 			return
 		}
 	}
-	t.Errorf("the p99 of the others was never halved at the same throughput, in %d attempts", attempts)
+	t.Errorf("the others never waited half as long at the same throughput, in %d attempts", attempts)
 }
 
 func TestNineTenantsAreServedAtAllBesideAFlood(t *testing.T) {
@@ -133,8 +135,8 @@ func TestNineTenantsAreServedAtAllBesideAFlood(t *testing.T) {
 		with := flood(t, fair(t, sem, httpfair.Options{}, work))
 		t.Logf("without: %v", without)
 		t.Logf("with:    %v", with)
-		success, _ := with.worst()
-		before, _ := without.worst()
+		success, _, _ := with.worst()
+		before, _, _ := without.worst()
 		require.Less(t, with.flood.success(), success)
 		if success > 0.99 && before < success-0.1 {
 			return
@@ -160,7 +162,7 @@ func TestATenantAtItsBoundsIsRefusedAndOnlyThat(t *testing.T) {
 		rejection.ServeHTTP(w, r)
 	}}, work))
 	t.Log(o)
-	success, _ := o.worst()
+	success, _, _ := o.worst()
 	require.Equal(t, 1.0, success)
 	require.Positive(t, own.Load())
 	require.Zero(t, other.Load())

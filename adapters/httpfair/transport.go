@@ -60,7 +60,7 @@ type Leak struct {
 // TransportStats are the figures of a Transport. How many requests wait, and how
 // many slots the tenants hold, the Stats and Tenants of the slots tell.
 type TransportStats struct {
-	Capacity  int // slots in force, but for the pause
+	Capacity  int // slots in force, but for the pause; with Fixed, those at first
 	Min, Max  int // within which it is
 	InFlight  int
 	PausedFor time.Duration // from now on nothing is sent

@@ -240,6 +240,16 @@ func TestInventedTenantsDoNotFillTheMemory(t *testing.T) {
 	})
 }
 
+func TestLongNamesAreForgotten(t *testing.T) {
+	d, _ := newDoor(t, fairshare.Config{Capacity: 1})
+	for i := range 10 {
+		p, refusal := d.Enter(as(fmt.Sprintf("%01000d", i)))
+		require.Nil(t, refusal)
+		p.Release()
+	}
+	require.Zero(t, d.Remembered())
+}
+
 func TestWhatALeaseAddsIsUsed(t *testing.T) {
 	destroyed := make(chan string, 1)
 	p, err := pool.New(pool.Config[string]{

@@ -6,8 +6,12 @@ import (
 	"time"
 )
 
-// maxPaces is for how many tenants that do not wait the pace is remembered.
-const maxPaces = 4096
+const (
+	// maxPaces is for how many tenants that do not wait the pace is remembered,
+	// and maxName how long their names are: clients may have chosen them.
+	maxPaces = 4096
+	maxName  = 256
+)
 
 // paces are the paces at which the queues of the tenants drain.
 type paces struct {
@@ -52,6 +56,10 @@ func (p *paces) left(tenant string, served bool, now time.Time) {
 		}
 		t.mean += (first - t.mean) / 8
 		t.head, t.last = now, now
+	}
+	if t.waiting == 0 && len(tenant) > maxName {
+		delete(p.of, tenant)
+		return
 	}
 	p.of[tenant] = t
 }
