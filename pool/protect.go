@@ -17,14 +17,18 @@ func protect(what string, fn func() error) error { return <-protected(what, fn) 
 func protected(what string, fn func() error) <-chan error {
 	done := make(chan error, 1)
 	go func() {
-		err := fmt.Errorf("pool: %s %w", what, errGoexit)
+		var err error
+		returned := false
 		defer func() {
 			if v := recover(); v != nil {
 				err = fmt.Errorf("pool: %s panicked: %v\n%s", what, v, debug.Stack())
+			} else if !returned {
+				err = fmt.Errorf("pool: %s %w", what, errGoexit)
 			}
 			done <- err
 		}()
 		err = fn()
+		returned = true
 	}()
 	return done
 }
