@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -61,7 +62,9 @@ func contenders(ctx context.Context, url string, bound bool) ([2]contender, erro
 		return [2]contender{}, err
 	}
 	both := [2]contender{{"pgxpool", one}, {"pgxfair", other}}
-	for _, c := range both {
+	first := rand.IntN(2) // to connect
+	for i := range both {
+		c := both[(first+i)%2]
 		if err := warm(ctx, c); err != nil {
 			one.Close()
 			other.Close()
