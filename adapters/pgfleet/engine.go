@@ -12,10 +12,18 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Schema is what Migrate runs. It may be run any number of times.
-//
-//go:embed schema.sql
-var Schema string
+// Schema is what Migrate runs: the files schema.sql, plan.sql and sync.sql. It
+// may be run any number of times.
+var Schema = tables + "\n" + plan + "\n" + step
+
+var (
+	//go:embed schema.sql
+	tables string
+	//go:embed plan.sql
+	plan string
+	//go:embed sync.sql
+	step string
+)
 
 // version is that of the schema, as fairpool.fleet_version tells it.
 const version = 1

@@ -13,8 +13,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-//go:embed sync.lua
-var source string
+// The script is these files, one after the other.
+var (
+	//go:embed sync.lua
+	syncPart string
+	//go:embed plan.lua
+	planPart string
+	//go:embed grow.lua
+	growPart string
+)
 
 // An Engine keeps the state of one fleet in Redis or Valkey. All its methods
 // may be called from any goroutine.
@@ -36,7 +43,7 @@ func New(client redis.UniversalClient, name string) (*Engine, error) {
 	if name == "" || strings.ContainsAny(name, "{}") {
 		return nil, fmt.Errorf("redisfleet: name is %q, must not be empty or contain braces", name)
 	}
-	e := &Engine{client: client, script: redis.NewScript(source)}
+	e := &Engine{client: client, script: redis.NewScript(syncPart + "\n" + planPart + "\n" + growPart)}
 	for _, part := range []string{"state", "processes", "claims", "quarantine", "limited"} {
 		e.keys = append(e.keys, "fleet:{"+name+"}:"+part)
 	}
