@@ -55,7 +55,7 @@ func ExampleNew() {
 			Name:   "tax API",
 			Source: debugfair.Semaphore(api),
 			Figures: func() iter.Seq2[string, string] {
-				return func(yield func(string, string) bool) { yield("granted", "10 of 40") }
+				return debugfair.Pairs("granted", 10, "of", 40)
 			},
 		}},
 		Authorize: func(r *http.Request) bool {

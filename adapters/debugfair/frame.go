@@ -2,11 +2,8 @@ package debugfair
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/fairpool/fairpool/pool"
 )
 
 // A frame is all that the page shows of one sample: what ?format=json returns
@@ -28,22 +25,19 @@ type shown struct {
 	Colors []string `json:"colors"` // the tenant of each colour, "" for none
 	Now    moment   `json:"now"`
 
-	MaxSize    int         `json:"maxSize"` // 0 for a semaphore
-	Tenants    int         `json:"tenants"` // that hold or wait
-	Held       int         `json:"held"`
-	Waiting    int         `json:"waiting"`
-	Horizon    number      `json:"horizon"`
-	Rejected   uint64      `json:"rejected"`
-	Canceled   uint64      `json:"canceled"`
-	Rows       []tenantRow `json:"rows"`
-	Others     othersRow   `json:"others"` // not in rows
-	Leases     int         `json:"leases"`
-	Holders    []holderRow `json:"holders"`
-	Stacks     []string    `json:"stacks"` // which holders refer to
-	Counts     [][2]string `json:"counts"` // what has happened since the start, if it has
-	Figures    [][2]string `json:"figures"`
-	Warnings   []string    `json:"warnings"`
-	SampleTook number      `json:"sampleTook"`
+	MaxSize  int         `json:"maxSize"` // 0 for a semaphore
+	Tenants  int         `json:"tenants"` // that hold or wait
+	Held     int         `json:"held"`
+	Waiting  int         `json:"waiting"`
+	Horizon  number      `json:"horizon"`
+	Rows     []tenantRow `json:"rows"`
+	Others   othersRow   `json:"others"` // not in rows
+	Leases   int         `json:"leases"`
+	Holders  []holderRow `json:"holders"`
+	Stacks   []string    `json:"stacks"` // which holders refer to
+	Counts   [][2]string `json:"counts"` // what has happened since the start, if it has
+	Figures  [][2]string `json:"figures"`
+	Warnings []string    `json:"warnings"`
 }
 
 type tenantRow struct {
@@ -82,11 +76,9 @@ func show(name string, o *observation, m moment, p *palette) shown {
 	s := shown{
 		Name: label(name), Colors: p.labels(), Now: m, MaxSize: o.stats.MaxSize,
 		Tenants: o.active, Held: o.held, Waiting: o.waiting, Horizon: milliseconds(o.stats.Horizon),
-		Rejected: o.stats.Rejected, Canceled: o.stats.Canceled,
 		Others: othersRow{o.active, o.held, o.waiting},
 		Rows:   []tenantRow{}, Holders: []holderRow{}, Stacks: []string{},
 		Leases: o.leases, Counts: counts(o.stats), Figures: append([][2]string{}, o.figures...), Warnings: warnings(o),
-		SampleTook: milliseconds(o.took),
 	}
 	slices.SortFunc(o.ranked, func(a, b tenant) int {
 		return cmp.Or(cmp.Compare(p.of(a.name), p.of(b.name)), cmp.Compare(a.name, b.name))
@@ -129,105 +121,4 @@ func (s *shown) stack(text string) int {
 	}
 	s.Stacks = append(s.Stacks, text)
 	return len(s.Stacks) - 1
-}
-
-// warnings are what an operator should know first.
-func warnings(o *observation) []string {
-	all := []string{}
-	warn := func(what string, err error) {
-		if err != nil {
-			what += ": " + excerpt(err.Error(), 400)
-		}
-		all = append(all, what)
-	}
-	if o.err != nil {
-		warn("not seen", o.err)
-	}
-	if o.stats.Closed {
-		warn("closed", nil)
-	}
-	if o.stats.Suspended {
-		warn("suspended: every Acquire waits", nil)
-	}
-	if o.stats.BuildErr != nil {
-		warn("the constructor fails", o.stats.BuildErr)
-	}
-	if o.stats.DestroyErr != nil {
-		warn("a destructor has failed", o.stats.DestroyErr)
-	}
-	if o.stats.ShareFuncErr != nil {
-		warn("ShareFunc panics", o.stats.ShareFuncErr)
-	}
-	return all
-}
-
-// counts are the totals since the start of what may be of interest, as far as
-// it has happened.
-func counts(s pool.Stats) [][2]string {
-	all := [][2]string{}
-	for _, c := range []struct {
-		name  string
-		count uint64
-	}{
-		{"acquired", s.Acquired}, {"rejected", s.Rejected}, {"gave up", s.Canceled},
-		{"built", s.Built}, {"destroyed", s.Destroyed}, {"hijacked", s.Hijacked}, {"stale", uint64(s.Stale)},
-		{"builds failed", s.BuildFailures}, {"checks failed", s.CheckFailures}, {"prepares failed", s.PrepareFailures},
-		{"resets failed", s.ResetFailures}, {"destructors failed", s.DestroyFailures}, {"destructors hung", s.DestroyHangs},
-		{"condemned", s.Condemned}, {"revoked", s.Revocations}, {"leaks", s.Leaks}, {"lost", s.Lost}, {"dead-locks", s.Deadlocks},
-	} {
-		if c.count > 0 {
-			all = append(all, [2]string{c.name, fmt.Sprint(c.count)})
-		}
-	}
-	return all
-}
-
-// A past is the moments of a pool as columns.
-type past struct {
-	Name     string            `json:"name"`
-	Held     [colors + 1][]int `json:"held"`
-	Waiting  [colors + 1][]int `json:"waiting"`
-	Capacity []int             `json:"capacity"`
-	Idle     []int             `json:"idle"`
-	Building []int             `json:"building"`
-	Moving   []int             `json:"moving"`
-	Oldest   []number          `json:"oldest"`
-	Rate     []number          `json:"rate"`
-	Fairness []number          `json:"fairness"`
-	P50      []number          `json:"p50"`
-	P99      []number          `json:"p99"`
-	Mean     []number          `json:"mean"`
-}
-
-// recall makes columns of moments, and of their times.
-func recall(name string, moments []moment) (at []int64, p past) {
-	p.Name = label(name)
-	at = []int64{}
-	for _, m := range moments {
-		at = append(at, m.At.UnixMilli())
-		for c := range m.Held {
-			p.Held[c] = append(p.Held[c], m.Held[c])
-			p.Waiting[c] = append(p.Waiting[c], m.Waiting[c])
-		}
-		p.Capacity = append(p.Capacity, m.Capacity)
-		p.Idle = append(p.Idle, m.Idle)
-		p.Building = append(p.Building, m.Building)
-		p.Moving = append(p.Moving, m.Moving)
-		p.Oldest = append(p.Oldest, m.Oldest)
-		p.Rate = append(p.Rate, m.Rate)
-		p.Fairness = append(p.Fairness, m.Fairness)
-		p.P50 = append(p.P50, m.P50)
-		p.P99 = append(p.P99, m.P99)
-		p.Mean = append(p.Mean, m.Mean)
-	}
-	return at, p
-}
-
-// A backlog is what a stream begins with: the moments that its reader has not
-// seen, and the present frame.
-type backlog struct {
-	Whole bool    `json:"whole"` // what the reader had before is of no use
-	At    []int64 `json:"at"`
-	Pools []past  `json:"pools"`
-	Frame frame   `json:"frame"`
 }

@@ -43,8 +43,8 @@ func (m *minute) waiting(to *moment, s pool.Stats, waits *Waits) {
 	}
 	before := m.since(now)
 	to.Mean, to.P50, to.P99 = nothing, nothing, nothing
-	if n := now.acquired - before.acquired; n > 0 {
-		to.Mean = milliseconds(now.waited-before.waited) / number(n)
+	if now.acquired > before.acquired {
+		to.Mean = milliseconds(now.waited-before.waited) / number(now.acquired-before.acquired)
 	}
 	if waits != nil {
 		ps := now.waits.percentiles(&before.waits, 0.50, 0.99)

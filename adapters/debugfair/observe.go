@@ -7,13 +7,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/fairpool/fairpool/fairshare"
 	"github.com/fairpool/fairpool/pool"
 )
 
 // What is shown of a pool at most.
 const (
-	mostRanked  = 24 // tenants by each criterion
 	mostHolders = 50
 	mostStacks  = 8
 	mostFigures = 24
@@ -29,12 +27,6 @@ type watched struct {
 	before   mark // the sample before
 }
 
-// A tenant is one at a moment.
-type tenant struct {
-	name string
-	fairshare.TenantStats
-}
-
 // An observation is what a pool looks like at a moment.
 type observation struct {
 	stats   pool.Stats
@@ -46,17 +38,14 @@ type observation struct {
 	leases  int
 	figures [][2]string
 	err     error // of the Source
-	took    time.Duration
 }
 
 // observe asks the pool. It runs code of the user.
 func (w *watched) observe(now time.Time) (o observation) {
-	begin := time.Now()
 	defer func() {
 		if v := recover(); v != nil {
 			o.err = fmt.Errorf("debugfair: looking at pool %q panicked: %v\n%s", w.Name, v, debug.Stack())
 		}
-		o.took = time.Since(begin)
 	}()
 	lasted := time.Duration(0)
 	if !w.before.at.IsZero() {
@@ -111,42 +100,6 @@ func (w *watched) observe(now time.Time) (o observation) {
 	return o
 }
 
-// A top is the tenants with the greatest figure of one kind, in order. Of
-// equals the first come counts.
-type top struct {
-	by  func(*tenant) int
-	all []tenant
-}
-
-func (t *top) offer(c *tenant) {
-	figure := t.by(c)
-	if figure == 0 || len(t.all) == mostRanked && figure <= t.by(&t.all[mostRanked-1]) {
-		return
-	}
-	at, _ := slices.BinarySearchFunc(t.all, figure, func(x tenant, figure int) int {
-		if t.by(&x) >= figure {
-			return -1
-		}
-		return 1
-	})
-	t.all = slices.Insert(t.all, at, *c)
-	t.all = t.all[:min(len(t.all), mostRanked)]
-}
-
-// union is the tenants of all lists, each once.
-func union(all []tenant, lists []top) []tenant {
-	known := map[string]bool{}
-	for _, l := range lists {
-		for _, t := range l.all {
-			if !known[t.name] {
-				known[t.name] = true
-				all = append(all, t)
-			}
-		}
-	}
-	return all
-}
-
 // uses is how much the tenants use, for the palette: what they hold and, for
 // less, that they wait.
 func (o *observation) uses() []use {
@@ -177,7 +130,8 @@ func (w *watched) moment(now time.Time, seq uint64, o *observation) moment {
 		}
 	}
 	w.minute.waiting(&m, s, w.Waits)
-	if passed := now.Sub(w.before.at).Seconds(); !w.before.at.IsZero() && passed > 0 {
+	passed := now.Sub(w.before.at).Seconds()
+	if !w.before.at.IsZero() && passed > 0 && s.Acquired >= w.before.acquired {
 		m.Rate = number(float64(s.Acquired-w.before.acquired) / passed)
 	}
 	w.before = mark{at: now, acquired: s.Acquired}

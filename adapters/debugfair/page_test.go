@@ -105,9 +105,7 @@ func TestAPageShowsPoolsOfSeveralKinds(t *testing.T) {
 
 	page := newPage(t, debugfair.Config{Pools: []debugfair.Pool{
 		{Name: "tabs", Source: tabs, Waits: waits, Figures: func() iter.Seq2[string, string] {
-			return func(yield func(string, string) bool) {
-				_ = yield("grant", "12 of 40") && yield("deadline", "in 8.1 s")
-			}
+			return debugfair.Pairs("grant", 12, "left", 8100*time.Millisecond, "odd\x00")
 		}},
 		{Name: "api", Source: source},
 	}})
@@ -128,7 +126,7 @@ func TestAPageShowsPoolsOfSeveralKinds(t *testing.T) {
 	}
 	require.Len(t, p.Stacks, 1, "all were acquired at one place")
 	require.Contains(t, p.Stacks[0], "TestAPageShowsPoolsOfSeveralKinds")
-	require.Equal(t, [][2]string{{"grant", "12 of 40"}, {"deadline", "in 8.1 s"}}, p.Figures)
+	require.Equal(t, [][2]string{{"grant", "12"}, {"left", "8.1s"}, {`"odd\x00"`, "(no value)"}}, p.Figures)
 
 	p = s.Pools[1]
 	require.Equal(t, 0, p.MaxSize)

@@ -32,9 +32,7 @@ func busyPage(t *testing.T) *debugfair.Page {
 		Title: "shots",
 		Pools: []debugfair.Pool{
 			{Name: "tabs", Source: tabs, Waits: waits, Figures: func() iter.Seq2[string, string] {
-				return func(yield func(string, string) bool) {
-					_ = yield("grant", "24 of 200") && yield("deadline", "in 8.1 s")
-				}
+				return debugfair.Pairs("grant", "24 of 200", "left", 8100*time.Millisecond)
 			}},
 			{Name: "maps API", Source: source, Waits: waits},
 		},

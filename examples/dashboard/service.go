@@ -57,9 +57,7 @@ func newService() (*service, error) {
 
 // quota is a figure beside those of the semaphore.
 func (s *service) quota() iter.Seq2[string, string] {
-	return func(yield func(string, string) bool) {
-		yield("granted by the provider", fmt.Sprintf("%d calls at once", s.api.Stats().Capacity))
-	}
+	return debugfair.Pairs("the provider allows", fmt.Sprintf("%d calls at once", s.api.Stats().Capacity))
 }
 
 // A habit is how a tenant behaves. Its requests come one by one at random, or,

@@ -48,11 +48,8 @@ export class History {
 	// backlog adds the moments that were missed. They may be of another page
 	// than those before, after a restart; where they overlap they count.
 	backlog(b) {
-		const first = b.at.length ? b.at[0] / 1000 : Infinity;
-		let end = this.at.length;
-		while (end > 0 && this.at[end - 1] >= first) end--;
-		this.at.length = end;
-		for (const c of this.pools.values()) each(c, (column) => { column.length = end; });
+		if (b.at.length) this.forget(b.at[0] / 1000);
+		const end = this.at.length;
 		for (const t of b.at) this.at.push(t / 1000);
 		const seen = new Set();
 		b.pools.forEach((p, k) => {
@@ -70,6 +67,7 @@ export class History {
 
 	// frame adds the moment of a frame.
 	frame(f, trim) {
+		this.forget(f.at / 1000); // after a step back of the clock
 		const before = this.at.length;
 		this.at.push(f.at / 1000);
 		const seen = new Set();
@@ -93,6 +91,15 @@ export class History {
 			this.at.splice(0, n);
 			for (const c of this.pools.values()) each(c, (column) => column.splice(0, n));
 		}
+	}
+
+	// forget drops the moments from a time on.
+	forget(time) {
+		let end = this.at.length;
+		while (end > 0 && this.at[end - 1] >= time) end--;
+		if (end === this.at.length) return;
+		this.at.length = end;
+		for (const c of this.pools.values()) each(c, (column) => { column.length = end; });
 	}
 
 	pool(name, length) {
