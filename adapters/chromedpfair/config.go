@@ -111,7 +111,7 @@ type Retire struct {
 // ErrBrowserHung.
 type Health struct {
 	Every   time.Duration // 0 means five seconds
-	Timeout time.Duration // 0 means five seconds
+	Timeout time.Duration // 0 means ten seconds
 }
 
 // check returns the configuration with its defaults, or all that is wrong.
@@ -122,7 +122,7 @@ func (c Config) check() (Config, error) {
 	f.duration("LaunchTimeout", &c.LaunchTimeout, 30*time.Second)
 	f.duration("OpenTimeout", &c.OpenTimeout, 10*time.Second)
 	f.duration("Health.Every", &c.Health.Every, 5*time.Second)
-	f.duration("Health.Timeout", &c.Health.Timeout, 5*time.Second)
+	f.duration("Health.Timeout", &c.Health.Timeout, 10*time.Second)
 	f.duration("Retire.MaxAge", &c.Retire.MaxAge, 0)
 	f.duration("Retire.Drain", &c.Retire.Drain, 30*time.Second)
 	if c.Age != (pool.Age{}) && !c.ReuseSameTenant {

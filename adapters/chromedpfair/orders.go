@@ -2,6 +2,7 @@ package chromedpfair
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -199,8 +200,10 @@ func (s *browserSet) closesLocked(p *page) <-chan struct{} {
 		b := p.browser
 		b.closing--
 		s.closings--
-		if err != nil && b.state != ending {
+		if err != nil {
 			s.cfg.Logger.Warn("tab does not close", "browser", b, "error", err)
+		}
+		if errors.Is(err, context.DeadlineExceeded) && b.state != ending {
 			s.count.hung++
 			s.endLocked(b, ErrBrowserHung)
 		}

@@ -2,7 +2,6 @@ package chromedpfair
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -107,11 +106,8 @@ func (p *page) close(timeout time.Duration) error {
 	defer cancel()
 	_, err := cdp.Call(ctx, p.browser.conn, target.DisposeBrowserContext, target.DisposeBrowserContextParams{BrowserContextID: p.context})
 	p.detach()
-	if p.browser.ctx.Err() != nil {
-		return nil // gone with its browser
+	if err == nil || p.browser.ctx.Err() != nil {
+		return nil // if not by itself, it is gone with its browser
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("close a tab: %w", err)
-	}
-	return err
+	return fmt.Errorf("close a tab: %w", err)
 }

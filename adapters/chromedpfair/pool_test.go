@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/fairpool/fairpool/fairshare"
 	"github.com/fairpool/fairpool/pool"
@@ -136,4 +137,33 @@ func TestShutdownWaitsForLeases(t *testing.T) {
 	<-started
 	require.NoError(t, p.Shutdown(within(t, time.Minute)))
 	require.NoError(t, <-failed)
+}
+
+// The Go code of a lease may do what it likes to its browser context; the
+// browser is not to suffer for it.
+func TestAHolderThatDisposesOfItsBrowserContextHarmsNobody(t *testing.T) {
+	p := newPool(t, Config{})
+	err := p.Pool.Do(within(t, time.Minute), "a", func(ctx context.Context, tab *Tab) error {
+		ctx, cancel := tab.Context(ctx)
+		defer cancel()
+		// The answer may come too late for the context, which ends with the tab.
+		_, _ = chromedp.CallBrowser(ctx, target.DisposeBrowserContext, target.DisposeBrowserContextParams{BrowserContextID: tab.BrowserContext()})
+		<-ctx.Done()
+		return context.Cause(ctx)
+	})
+	require.ErrorIs(t, err, ErrTabClosed)
+	nothingLost(t, p)
+	require.EqualValues(t, 1, p.Browsers().Started)
+}
+
+func TestARevokedLeaseEndsWithItsCause(t *testing.T) {
+	p := newPool(t, Config{})
+	err := p.Do(within(t, time.Minute), "a", func(ctx context.Context) error {
+		require.Equal(t, 1, p.Revoke(nil, func(pool.Holder) bool { return true }))
+		err := chromedp.Do(ctx, chromedp.Sleep(time.Hour))
+		require.ErrorIs(t, context.Cause(ctx), pool.ErrRevoked)
+		return err
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	nothingLost(t, p)
 }
