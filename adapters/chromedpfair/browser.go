@@ -37,7 +37,7 @@ type browser struct {
 
 // launch starts the browser, or connects to it. It fails if that takes longer
 // than the timeout, and leaves nothing behind then.
-func launch(number uint64, address string, cfg *Config) (*browser, error) {
+func launch(number uint64, address string, cfg *Config, log *slog.Logger) (*browser, error) {
 	b := &browser{number: number, address: address, started: time.Now()}
 	var life context.Context
 	life, b.end = context.WithCancelCause(context.Background())
@@ -46,7 +46,7 @@ func launch(number uint64, address string, cfg *Config) (*browser, error) {
 		return nil, err
 	}
 	quiet := func(format string, args ...any) {
-		cfg.Logger.Debug("chromedp: "+fmt.Sprintf(format, args...), "browser", number)
+		log.Debug("chromedp: "+fmt.Sprintf(format, args...), "browser", number)
 	}
 	var cancel func()
 	b.ctx, cancel = chromedp.NewContext(allocator, chromedp.WithLogf(quiet), chromedp.WithErrorf(quiet))

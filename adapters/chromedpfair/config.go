@@ -78,7 +78,8 @@ type Config struct {
 	Trace   pool.Trace
 
 	// Logger is told of browsers that die, hang, are retired or do not start,
-	// and what package pool has to say. nil is silent.
+	// and what package pool has to say, from a goroutine of its own. nil is
+	// silent.
 	Logger *slog.Logger
 }
 
@@ -127,9 +128,6 @@ func (c Config) check() (Config, error) {
 	f.duration("Retire.Drain", &c.Retire.Drain, 30*time.Second)
 	if c.Age != (pool.Age{}) && !c.ReuseSameTenant {
 		f.add("Age is set without ReuseSameTenant, where each tab serves one lease")
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return c, errors.Join(f...)
 }

@@ -24,6 +24,7 @@ const heavy = `(() => {
 // One browser, never replaced, serves page after page; what it takes at rest
 // does not grow with them.
 func TestTheMemoryOfABrowserDoesNotGrowWithThePagesItServes(t *testing.T) {
+	long(t)
 	if !memoryKnown {
 		t.Skip("the memory of a browser cannot be told here")
 	}
@@ -31,7 +32,7 @@ func TestTheMemoryOfABrowserDoesNotGrowWithThePagesItServes(t *testing.T) {
 	p := newPool(t, Config{TabsPerBrowser: 4, Retire: Retire{MaxTabsServed: -1}})
 	require.NoError(t, p.Warm(within(t, time.Minute)))
 	const rounds = 10
-	pages := scale(160, 2000)
+	pages := scale(80, 2000)
 	var rest [rounds]int64
 	start := time.Now()
 	for round := range rounds {

@@ -52,7 +52,7 @@ func (s *browserSet) addressLocked() string {
 }
 
 func (s *browserSet) launches(number uint64, address string) {
-	b, err := launch(number, address, s.cfg)
+	b, err := launch(number, address, s.cfg, s.log)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.starting--
@@ -65,7 +65,7 @@ func (s *browserSet) launches(number uint64, address string) {
 	b.state = serving
 	b.stop = s.watch(b)
 	s.browsers = append(s.browsers, b)
-	s.cfg.Logger.Info("browser started", "browser", b)
+	s.log.Info("browser started", "browser", b)
 	if s.closed {
 		s.endLocked(b, nil)
 	}
@@ -75,7 +75,7 @@ func (s *browserSet) launches(number uint64, address string) {
 // failedLocked puts off the next launch. If no browser is left, nobody who
 // waits is to wait for that.
 func (s *browserSet) failedLocked(err error) {
-	s.cfg.Logger.Error("browser does not start", "error", err)
+	s.log.Error("browser does not start", "error", err)
 	s.relaunch.failed(err, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -128,7 +128,7 @@ func (s *browserSet) checks(b *browser) {
 		s.balanceLocked()
 	}
 	if err != nil && b.ctx.Err() == nil && b.state != ending {
-		s.cfg.Logger.Error("browser hangs", "browser", b, "error", err)
+		s.log.Error("browser hangs", "browser", b, "error", err)
 		s.count.hung++
 		s.endLocked(b, ErrBrowserHung)
 		s.balanceLocked()
@@ -142,7 +142,7 @@ func (s *browserSet) died(b *browser) {
 	if b.state == ending {
 		return
 	}
-	s.cfg.Logger.Error("browser died", "browser", b)
+	s.log.Error("browser died", "browser", b)
 	s.count.died++
 	s.endLocked(b, ErrBrowserDied)
 	if !b.opened { // launching it again at once would lead to the same

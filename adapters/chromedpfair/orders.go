@@ -141,7 +141,7 @@ func (s *browserSet) opens(b *browser) {
 	case err == nil:
 		s.closesLocked(p)
 	case b.state == serving && b.ctx.Err() == nil:
-		s.cfg.Logger.Warn("tab does not open", "browser", b, "error", err)
+		s.log.Warn("tab does not open", "browser", b, "error", err)
 		if b.failed++; b.failed >= tooManyFailures {
 			s.count.hung++
 			s.endLocked(b, ErrBrowserHung)
@@ -201,7 +201,7 @@ func (s *browserSet) closesLocked(p *page) <-chan struct{} {
 		b.closing--
 		s.closings--
 		if err != nil {
-			s.cfg.Logger.Warn("tab does not close", "browser", b, "error", err)
+			s.log.Warn("tab does not close", "browser", b, "error", err)
 		}
 		if errors.Is(err, context.DeadlineExceeded) && b.state != ending {
 			s.count.hung++

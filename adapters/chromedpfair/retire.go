@@ -58,7 +58,7 @@ func (s *browserSet) retireLocked() {
 // drainLocked has a browser open nothing more, and end when its last page is
 // closed or its time is up.
 func (s *browserSet) drainLocked(b *browser) {
-	s.cfg.Logger.Info("browser is retired", "browser", b, "because", b.retiring, "tabs", b.leased, "memory", b.resident)
+	s.log.Info("browser is retired", "browser", b, "because", b.retiring, "tabs", b.leased, "memory", b.resident)
 	s.count.retired[b.retiring]++
 	b.state = draining
 	for _, p := range b.fresh {
@@ -69,7 +69,7 @@ func (s *browserSet) drainLocked(b *browser) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if b.state == draining {
-			s.cfg.Logger.Warn("browser is killed: its time to drain is over", "browser", b, "tabs", b.leased)
+			s.log.Warn("browser is killed: its time to drain is over", "browser", b, "tabs", b.leased)
 			s.count.cut++
 			s.endLocked(b, ErrBrowserRetired)
 			s.balanceLocked()
@@ -101,7 +101,7 @@ func (s *browserSet) endLocked(b *browser, cause error) {
 			b.leave(leaveTimeout)
 		}
 		if err := b.bury(); err != nil {
-			s.cfg.Logger.Error("browser leaves something behind", "browser", b, "error", err)
+			s.log.Error("browser leaves something behind", "browser", b, "error", err)
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()

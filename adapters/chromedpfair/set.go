@@ -3,6 +3,7 @@ package chromedpfair
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 
 	"github.com/fairpool/fairpool/pool"
@@ -23,6 +24,7 @@ import (
 // of its browser from before it is opened until it is closed.
 type browserSet struct {
 	cfg *Config
+	log *slog.Logger
 
 	mu       sync.Mutex
 	browsers []*browser // that take a place, in the order of their launch; those that start are not among them
@@ -65,7 +67,11 @@ const (
 func (a *account) pages() int { return len(a.fresh) + a.opening + a.leased + a.closing }
 
 func newBrowserSet(cfg *Config) *browserSet {
-	return &browserSet{cfg: cfg, relaunch: newRelaunch(), count: counts{retired: make(map[Retirement]uint64)}}
+	log := slog.New(slog.DiscardHandler)
+	if cfg.Logger != nil {
+		log = newLateLogger(cfg.Logger)
+	}
+	return &browserSet{cfg: cfg, log: log, relaunch: newRelaunch(), count: counts{retired: make(map[Retirement]uint64)}}
 }
 
 // balanceLocked does what is due whenever something has changed: it opens the
@@ -143,7 +149,7 @@ func (s *browserSet) close() {
 			}
 		}
 	}
-	for s.starting > 0 || s.busyLocked() {
+	for s.busyLocked() {
 		changed := s.changesLocked()
 		s.mu.Unlock()
 		<-changed
@@ -154,5 +160,5 @@ func (s *browserSet) close() {
 // busyLocked reports whether anything is left of any browser, or being done
 // about its pages.
 func (s *browserSet) busyLocked() bool {
-	return len(s.browsers) > 0 || s.closings > 0 || s.openings > 0
+	return s.starting+len(s.browsers)+s.openings+s.closings > 0
 }

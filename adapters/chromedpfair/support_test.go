@@ -33,6 +33,13 @@ func scale(small, whole int) int {
 	return small
 }
 
+// long skips a test that takes its time.
+func long(t testing.TB) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
+}
+
 // browserOrSkip returns the browser to test with.
 func browserOrSkip(t testing.TB) string {
 	t.Helper()

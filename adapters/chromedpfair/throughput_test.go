@@ -99,13 +99,14 @@ func (c *contender) quantile(q float64) time.Duration {
 // All contenders take turns in one run, so that whatever else the machine does
 // is the same for all.
 func TestThroughputBesideATabForEachJob(t *testing.T) {
+	long(t)
 	url := site(t)
 	const workers = 8
 	for _, wait := range []int{0, 100} {
 		all := contenders(t, workers)
-		for range scale(1, 6) {
+		for range scale(1, 4) {
 			for _, c := range all {
-				c.round(t, fmt.Sprintf("%s/slow?ms=%d", url, wait), workers, scale(3*workers, 10*workers))
+				c.round(t, fmt.Sprintf("%s/slow?ms=%d", url, wait), workers, scale(2*workers, 10*workers))
 			}
 		}
 		var table strings.Builder
