@@ -38,13 +38,15 @@ func PostgresTenant(setting string) Tenancy {
 			return nil
 		},
 		Bind: func(ctx context.Context, c *sql.Conn, tenant string) error {
-			var bound, left string
-			err := c.QueryRowContext(ctx, "SELECT set_config($1, $2, false), coalesce(current_setting($3, true), '')",
-				setting, tenant, open).Scan(&bound, &left)
-			if err == nil && left != "" {
-				err = errOpen
+			r, err := c.ExecContext(ctx, "SELECT set_config($1, $2, false) WHERE coalesce(current_setting($3, true), '') = ''",
+				setting, tenant, open)
+			if err != nil {
+				return err
 			}
-			return err
+			if rows, err := r.RowsAffected(); err != nil || rows != 1 {
+				return errors.Join(errOpen, err)
+			}
+			return nil
 		},
 		Reset: func(ctx context.Context, c *sql.Conn) error {
 			_, err := c.ExecContext(ctx, "SELECT set_config($1, '', false), set_config($2, 'yes', true)", setting, open)
