@@ -23,10 +23,10 @@ type conn struct {
 	tenant  string
 	lent    bool // there is a lease; else it is for a hook
 
-	closed   bool
-	sound    bool            // database/sql would keep it
-	failed   bool            // a call has failed
-	deadline context.Context // of the last call that can be cancelled
+	closed bool
+	sound  bool            // database/sql would keep it
+	failed bool            // a call has failed, or was cancelled
+	last   context.Context // of the last call that can be cancelled
 }
 
 // Unwrap returns the connection of the driver, given what Conn.Raw of a DB
@@ -57,8 +57,8 @@ func (c *conn) admit(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err // before it costs the connection
 		}
-		c.failed = c.failed || c.deadline != nil && c.deadline.Err() != nil
-		c.deadline = ctx
+		c.failed = c.failed || c.last != nil && c.last.Err() != nil
+		c.last = ctx
 	}
 	if t := c.session.source.tenant(ctx); t != "" && t != c.tenant {
 		return fmt.Errorf("%w: to %q, but used for %q", ErrOtherTenant, c.tenant, t)
@@ -128,7 +128,7 @@ func (c *conn) isWell() bool {
 	if v, ok := c.session.Conn.(driver.Validator); ok && !v.IsValid() {
 		return false
 	}
-	if c.failed || c.deadline != nil && c.deadline.Err() != nil {
+	if c.failed || c.last != nil && c.last.Err() != nil {
 		if r, ok := c.session.Conn.(driver.SessionResetter); ok {
 			ctx, cancel := context.WithTimeout(context.Background(), wellWithin)
 			defer cancel()

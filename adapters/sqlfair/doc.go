@@ -16,7 +16,8 @@
 // when the caller is done. Here, opening one takes a lease from the pool, which
 // is where callers wait, and closing it returns the lease. So a lease lasts as
 // long as database/sql keeps a connection: for one Exec or Ping, or until the
-// Rows, the Tx or the Conn is closed.
+// Rows, the Tx or the Conn is closed. Whoever asks for another meanwhile may wait
+// for itself, as with any limit; a deadline or Sharing.AcquireTimeout ends that.
 //
 // The driver's own statements, transactions and rows are passed through as they
 // are. Its connection is wrapped in a type that has ExecerContext,

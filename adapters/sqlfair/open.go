@@ -9,8 +9,9 @@ import (
 )
 
 // A Pool is where the connections of a DB come from: it shows who holds and who
-// waits, and changes capacity and shares while they do. What Acquire leases is a
-// connection of the driver; Unwrap leads to it.
+// waits, and changes capacity and shares while they do. To the Stats of the DB a
+// caller that waits is an open connection already. Queries go through the DB;
+// what Acquire leases is a bare connection of the driver, to which Unwrap leads.
 type Pool = pool.Pool[driver.Conn]
 
 // Open returns a DB whose connections are shared fairly among tenants, and the

@@ -98,7 +98,7 @@ func (s *source) lend(ctx context.Context, l pool.Lease[driver.Conn], tenant str
 			l.Destroy()
 		}
 	}()
-	if s.config.Tenancy.Bind == nil && c.refresh(ctx) != nil {
+	if c.ended.Load() || s.config.Tenancy.Bind == nil && c.refresh(ctx) != nil {
 		return nil
 	}
 	c.used, lent = true, true
