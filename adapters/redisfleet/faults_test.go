@@ -49,13 +49,13 @@ func target(t *testing.T, persist bool) faults.Target {
 			host, port, err := net.SplitHostPort(server.Addr())
 			require.NoError(t, err)
 			standby := connect(t, replica)
-			require.NoError(t, standby.SlaveOf(t.Context(), host, port).Err())
+			require.NoError(t, standby.ReplicaOf(t.Context(), host, port).Err())
 			require.Eventually(t, func() bool {
 				_, err := standby.Get(t.Context(), "no such key").Result()
 				info := standby.Info(t.Context(), "replication").Val()
 				return err == redis.Nil && strings.Contains(info, "master_link_status:up")
 			}, 20*time.Second, 20*time.Millisecond)
-			detach := func() error { return standby.SlaveOf(context.Background(), "NO", "ONE").Err() }
+			detach := func() error { return standby.ReplicaOf(context.Background(), "NO", "ONE").Err() }
 			return replica.Addr(), detach, func() error { return nil }
 		},
 	}

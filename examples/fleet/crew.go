@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"sync/atomic"
+	"time"
 
 	"github.com/fairpool/fairpool/adapters/fleet/seats"
 )
@@ -15,6 +16,8 @@ import (
 type crew struct {
 	server  *seats.Server
 	hands   []*hand
+	out     io.Writer
+	while   time.Duration // for which the fleet is left to work
 	seconds int
 }
 

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -30,10 +31,7 @@ var terms = fleet.Terms{
 	TTL: 3 * time.Second, Quarantine: 1500 * time.Millisecond, Refresh: 300 * time.Millisecond,
 }
 
-const (
-	workers = 8
-	settle  = 5 * time.Second // before, between and after what happens
-)
+const workers = 8
 
 func main() {
 	worker := flag.String("worker", "", "what a worker is told; the program starts them itself")
@@ -46,7 +44,7 @@ func main() {
 	if *worker != "" {
 		err = work(ctx, *worker)
 	} else {
-		err = show(ctx, *redis, *postgres)
+		err = show(ctx, os.Stdout, 5*time.Second, *redis, *postgres)
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "fleet:", err)
@@ -54,8 +52,9 @@ func main() {
 	}
 }
 
-// show is the demonstration.
-func show(ctx context.Context, redis, postgres string) error {
+// show is the demonstration. It lets the fleet work for a while before and after
+// each thing that happens.
+func show(ctx context.Context, out io.Writer, while time.Duration, redis, postgres string) error {
 	server, err := seats.Listen()
 	if err != nil {
 		return err
@@ -78,10 +77,10 @@ func show(ctx context.Context, redis, postgres string) error {
 		defer end()
 		engine.Addr = addr
 	}
-	c := &crew{server: server}
+	c := &crew{server: server, out: out, while: while}
 	defer c.end()
-	fmt.Printf("%d seats, %d worker processes; A asks in all of them, B in worker 1. State of the fleet: %s.\n\n", terms.Capacity, workers, engine.Kind)
-	fmt.Println("         seats taken  A in use  B in use   grants of the workers")
+	fmt.Fprintf(out, "%d seats, %d worker processes; A asks in all of them, B in worker 1. State of the fleet: %s.\n\n", terms.Capacity, workers, engine.Kind)
+	fmt.Fprintln(out, "         seats taken  A in use  B in use   grants of the workers")
 	for i := range workers {
 		t := task{Server: server.Addr(), Engine: engine, Fresh: i == 0, Ask: map[string]int{"A": 12}}
 		if i == 0 {
@@ -94,7 +93,7 @@ func show(ctx context.Context, redis, postgres string) error {
 			time.Sleep(500 * time.Millisecond)
 		}
 	}
-	if err := c.watch(ctx, settle); err != nil {
+	if err := c.watch(ctx, while); err != nil {
 		return err
 	}
 	server.Forget() // the shares are those of the settled fleet
@@ -103,7 +102,7 @@ func show(ctx context.Context, redis, postgres string) error {
 		sum := tenants["A"] + tenants["B"]
 		return fmt.Sprintf("A %.1f%%, B %.1f%% of the slot-time", 100*tenants["A"]/sum, 100*tenants["B"]/sum)
 	}
-	if err := c.watch(ctx, settle); err != nil {
+	if err := c.watch(ctx, while); err != nil {
 		return err
 	}
 	shares := calm()
@@ -111,8 +110,8 @@ func show(ctx context.Context, redis, postgres string) error {
 		return err
 	}
 	_, peak, total := server.Open()
-	fmt.Printf("\nAt most %d of %d seats were taken at any instant; %d connections were made.\n", peak, terms.Capacity, total)
-	fmt.Printf("Shares while nothing happened: %s.\nShares from then on, accidents included: %s.\n", shares, calm())
+	fmt.Fprintf(out, "\nAt most %d of %d seats were taken at any instant; %d connections were made.\n", peak, terms.Capacity, total)
+	fmt.Fprintf(out, "Shares while nothing happened: %s.\nShares from then on, accidents included: %s.\n", shares, calm())
 	if peak > terms.Capacity {
 		return fmt.Errorf("the capacity was exceeded")
 	}
@@ -121,28 +120,28 @@ func show(ctx context.Context, redis, postgres string) error {
 
 // accidents are what the fleet has to bear.
 func (c *crew) accidents(ctx context.Context) error {
-	fmt.Println("kill -9 of worker 3: what it had is used by others when its grant and the quarantine are over")
+	fmt.Fprintln(c.out, "kill -9 of worker 3: what it had is used by others when its grant and the quarantine are over")
 	if err := c.hands[2].kill(); err != nil {
 		return err
 	}
-	if err := c.watch(ctx, terms.TTL+terms.Quarantine+2*time.Second); err != nil {
+	if err := c.watch(ctx, terms.TTL+terms.Quarantine+c.while/2); err != nil {
 		return err
 	}
 	if err := c.hands[4].suspend(); errors.Is(err, errors.ErrUnsupported) {
-		fmt.Println("(a process cannot be stopped here: that part is left out)")
+		fmt.Fprintln(c.out, "(a process cannot be stopped here: that part is left out)")
 		return nil
 	} else if err != nil {
 		return err
 	}
-	fmt.Println("SIGSTOP of worker 5: it keeps its seats until others fence it")
-	if err := c.watch(ctx, terms.TTL+terms.Quarantine+3*time.Second); err != nil {
+	fmt.Fprintln(c.out, "SIGSTOP of worker 5: it keeps its seats until others fence it")
+	if err := c.watch(ctx, terms.TTL+terms.Quarantine+c.while/2); err != nil {
 		return err
 	}
-	fmt.Println("SIGCONT of worker 5: it finds its grant gone, and joins again")
+	fmt.Fprintln(c.out, "SIGCONT of worker 5: it finds its grant gone, and joins again")
 	if err := c.hands[4].resume(); err != nil {
 		return err
 	}
-	return c.watch(ctx, settle)
+	return c.watch(ctx, c.while)
 }
 
 // watch prints a line a second.
@@ -165,6 +164,6 @@ func (c *crew) watch(ctx context.Context, d time.Duration) error {
 			fmt.Fprintf(&grants, "%5s", h.status())
 		}
 		c.seconds++
-		fmt.Printf("%4d s   %4d of %2d   %8d  %8d   %s\n", c.seconds, open, terms.Capacity, in["A"], in["B"], grants.String())
+		fmt.Fprintf(c.out, "%4d s   %4d of %2d   %8d  %8d   %s\n", c.seconds, open, terms.Capacity, in["A"], in["B"], grants.String())
 	}
 }
