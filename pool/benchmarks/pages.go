@@ -21,6 +21,7 @@ func (s scale) pages() []page {
 		{"handoff.md", "From a release to the next holder", aboutHandoffs, s.handoffs(), showLatencies},
 		{"scheduler.md", "What a pick costs", aboutPicks, s.backlogs(), showSides},
 		{"options.md", "What the options of a pool cost", aboutOptions, s.optionTrials(), showOptions},
+		{"watching.md", "What it costs to be watched", aboutWatching, s.watching(), showWatches},
 	}
 }
 
