@@ -60,7 +60,8 @@ func (l limitedPool[T]) Revoke(cause error) {
 // out. A permit cannot be taken back: when the grant is lost, no more are
 // handed out, and those who work under one have to be told by Member.Context or
 // Config.OnExpired. A permit is to be released when what it stands for is over,
-// not before.
+// not before: while one is out for which the engine knows no grant any more, the
+// process does not join again.
 func Semaphore(s *fairshare.Semaphore) Limiter { return limitedSemaphore{s} }
 
 type limitedSemaphore struct{ *fairshare.Semaphore }
