@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/fairpool/fairpool/adapters/internal/leaders"
+	"github.com/fairpool/fairpool/adapters/internal/outcome"
 	"github.com/fairpool/fairpool/pool"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -101,7 +102,7 @@ func done(key step) func(context.Context, pool.Event) {
 		if e.Err != nil {
 			b.span.RecordError(e.Err)
 			b.span.SetStatus(codes.Error, e.Err.Error())
-			b.span.SetAttributes(resultKey.String(result(e.Err)))
+			b.span.SetAttributes(resultKey.String(outcome.Of(e.Err)))
 			var why *pool.AcquireError
 			if errors.As(e.Err, &why) {
 				b.span.SetAttributes(reasonKey.String(string(why.Reason)))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/fairpool/fairpool/adapters/internal/outcome"
 	"github.com/fairpool/fairpool/pool"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -87,7 +88,7 @@ func (c clock) recordResult(ctx context.Context, e pool.Event) {
 		c.record(ctx, e)
 		return
 	}
-	c.histogram.Record(ctx, e.Took.Seconds(), metric.WithAttributes(c.pool, resultKey.String(result(e.Err))))
+	c.histogram.Record(ctx, e.Took.Seconds(), metric.WithAttributes(c.pool, resultKey.String(outcome.Of(e.Err))))
 }
 
 func (o *TraceOptions) times(m metric.Meter) (pool.Trace, error) {
@@ -102,9 +103,9 @@ func (o *TraceOptions) times(m metric.Meter) (pool.Trace, error) {
 		return clock{h, own, metric.WithAttributeSet(attribute.NewSet(append(attributes, own)...))}
 	}
 	var t pool.Trace
-	t.BuildDone = newClock("fairpool.build.duration", "How long builds of a resource took.", resultKey.String(succeeded)).recordResult
+	t.BuildDone = newClock("fairpool.build.duration", "How long builds of a resource took.", resultKey.String(outcome.OK)).recordResult
 	if o.Waits {
-		t.AcquireDone = newClock("fairpool.wait.duration", "How long requests for a resource took.", resultKey.String(succeeded)).recordResult
+		t.AcquireDone = newClock("fairpool.wait.duration", "How long requests for a resource took.", resultKey.String(outcome.OK)).recordResult
 	}
 	if o.Holds {
 		holds := newClock("fairpool.hold.duration", "How long resources were leased.")
@@ -134,7 +135,7 @@ func (o *TraceOptions) databaseTimes(m metric.Meter) (pool.Trace, error) {
 			switch {
 			case e.Err == nil:
 				waited.record(ctx, e)
-			case result(e.Err) == timeout:
+			case outcome.Of(e.Err) == outcome.Timeout:
 				timeouts.Inst().Add(ctx, 1, of)
 			}
 		}
@@ -146,28 +147,4 @@ func (o *TraceOptions) databaseTimes(m metric.Meter) (pool.Trace, error) {
 		t.Release = func(e pool.Event) { used.record(context.Background(), e) }
 	}
 	return t, errors.Join(errs...)
-}
-
-// Results are the values of the attribute fairpool.result.
-const (
-	succeeded = "ok"
-	rejected  = "rejected" // the queue was full, or it would have taken too long
-	timeout   = "timeout"
-	canceled  = "canceled"
-	closed    = "closed"
-	failed    = "failed" // a build or a hook did
-)
-
-func result(err error) string {
-	switch {
-	case errors.Is(err, pool.ErrQueueFull), errors.Is(err, pool.ErrLate):
-		return rejected
-	case errors.Is(err, pool.ErrClosed):
-		return closed
-	case errors.Is(err, pool.ErrAcquireTimeout), errors.Is(err, context.DeadlineExceeded):
-		return timeout
-	case errors.Is(err, context.Canceled):
-		return canceled
-	}
-	return failed
 }

