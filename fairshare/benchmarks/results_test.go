@@ -13,18 +13,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// skipIfLong leaves out what plays many scenarios: under the race detector,
-// which is ten times slower and has one goroutine at a time to look at, the
-// other tests are enough.
-func skipIfLong(t *testing.T) {
-	if testing.Short() || raceEnabled {
-		t.Skip("with -short, or under the race detector")
+// skipUnderRace leaves out what plays many scenarios. The race detector, which
+// makes it ten times slower, has the other tests to look at.
+func skipUnderRace(t *testing.T) {
+	if raceEnabled {
+		t.Skip("runs without the race detector only")
 	}
 }
 
 // Everything is written, and again the same.
 func TestEverythingIsWrittenAndTheSameEachTime(t *testing.T) {
-	skipIfLong(t)
+	skipUnderRace(t)
 	const brief size = 0.005
 	folders := [2]string{filepath.Join(t.TempDir(), "a"), filepath.Join(t.TempDir(), "b")}
 	for _, f := range folders {
@@ -51,7 +50,7 @@ func TestEverythingIsWrittenAndTheSameEachTime(t *testing.T) {
 
 // The figures in results are those of the scheduler as it is.
 func TestResultsAreUpToDate(t *testing.T) {
-	skipIfLong(t)
+	skipUnderRace(t)
 	f, err := os.Open(filepath.Join("results", "results.csv"))
 	require.NoError(t, err)
 	defer f.Close()
@@ -78,7 +77,7 @@ func TestResultsAreUpToDate(t *testing.T) {
 // Where fairpool without any setting is neither the best nor within 5% of it is
 // known, and told in the README.
 func TestFairpoolIsBestOrNearExceptWhereTheReadmeSays(t *testing.T) {
-	skipIfLong(t)
+	skipUnderRace(t)
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	for _, r := range measure(quick, 2) {

@@ -11,7 +11,7 @@ import (
 // Every rule does the same again with the same load, goroutines or not, and
 // grants no slot that is not there.
 func TestEveryRuleIsDeterministicAndKeepsToTheCapacity(t *testing.T) {
-	skipIfLong(t)
+	skipUnderRace(t)
 	for _, sc := range scenarios {
 		l := sc.build(0.005).seeded(1)
 		for _, c := range contenders {

@@ -54,9 +54,7 @@ var mistakes = []mistake{
 }
 
 func TestEveryMistakeIsFound(t *testing.T) {
-	if testing.Short() || raceEnabled {
-		t.Skip("builds a program for each: with -short, or under the race detector")
-	}
+	skipIfShort(t)
 	sound := source(t)
 	for _, m := range mistakes {
 		t.Run(m.what, func(t *testing.T) {
