@@ -34,7 +34,6 @@ func TestSoakNothingIsLostSharedOrLeftOver(t *testing.T) {
 			goleak.VerifyNone(t, before)
 			line := report.add(s.name, r, time.Since(start))
 			t.Log(line)
-			require.Greater(t, r.granted.Load(), int64(goroutines), "hardly anybody was served")
 		})
 	}
 	if *resultsFlag != "" && !t.Failed() {
