@@ -10,7 +10,7 @@ import (
 // agrees compares an engine with the State over random histories, to the bit.
 func agrees(t *testing.T, create func(t *testing.T) Engine) {
 	seen := make(map[string]int)
-	for seed := range uint64(rounds(12)) {
+	for seed := range uint64(rounds(8)) {
 		engine := create(t)
 		h := newHistory(seed)
 		var state fleet.State
