@@ -36,7 +36,7 @@ func fill(t *testing.T, db *sql.DB, n int) {
 }
 
 func TestAQueryOutlivesARestartThatBreaksEveryConnection(t *testing.T) {
-	const n = 8
+	const n = 24 // more than three Binds of three attempts meet
 	configs := map[string]sqlfair.Config{
 		"": {MaxOpenConns: n},
 		"with Bind": {MaxOpenConns: n, Tenancy: sqlfair.Tenancy{Bind: func(ctx context.Context, c *sql.Conn, tenant string) error {

@@ -20,7 +20,7 @@ type fake struct {
 	mu    sync.Mutex
 	log   []string
 	conns []*fakeConn
-	ctxs  []context.Context // that connections were asked for with
+	ctxs  []context.Context
 }
 
 func (f *fake) Driver() driver.Driver            { return f }
@@ -55,6 +55,13 @@ func (f *fake) made() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.conns)
+}
+
+// asked returns the contexts that connections were asked for with.
+func (f *fake) asked() []context.Context {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ctxs
 }
 
 func (f *fake) wrote() []string {

@@ -3,6 +3,7 @@ package sqlfair_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -295,4 +296,29 @@ func TestTheTenantMayComeFromElsewhere(t *testing.T) {
 		require.Equal(t, "mine", name)
 		require.EqualValues(t, 3, stats.Acquired)
 	}
+}
+
+// What the package relies on, and what it guards against.
+func TestDatabaseSQLConnectsOnTheContextOfTheCallerUnlessThereIsALimit(t *testing.T) {
+	f := &fake{}
+	db := sql.OpenDB(f)
+	defer db.Close()
+	db.SetMaxIdleConns(-1)
+	for _, tenant := range []string{"a", "b"} {
+		require.NoError(t, db.PingContext(as(tenant)))
+	}
+	db.SetMaxOpenConns(1)
+	held, err := db.Conn(as("a"))
+	require.NoError(t, err)
+	served := make(chan error)
+	go func() { served <- db.PingContext(as("b")) }()
+	wait(t, "b waits in the line of database/sql", func() bool { return db.Stats().WaitCount == 1 })
+	require.Error(t, held.Raw(func(any) error { return driver.ErrBadConn })) // its successor is opened for b
+	require.NoError(t, <-served)
+
+	var tenants []string
+	for _, ctx := range f.asked() {
+		tenants = append(tenants, fairshare.TenantFrom(ctx))
+	}
+	require.Equal(t, []string{"a", "b", "a", ""}, tenants)
 }
