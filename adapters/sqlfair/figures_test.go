@@ -1,6 +1,7 @@
 package sqlfair_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -39,10 +40,11 @@ func TestFiguresOfTheOverhead(t *testing.T) {
 	require.NoError(t, err)
 	pg := overPostgres(t, server, "postgres", "postgres")
 	fair := func(c driver.Connector, cfg sqlfair.Config) *sql.DB {
-		cfg.MaxOpenConns = 4
+		cfg.MaxOpenConns = cmp.Or(cfg.MaxOpenConns, 4)
 		db, _ := open(t, c, cfg)
 		return db
 	}
+	full := sqlfair.PostgresTenant("app.tenant")
 	lite, plain := limited(t, sql.OpenDB(memory), 4), limited(t, sql.OpenDB(pg), 4)
 	direct := func(db *sql.DB) func(context.Context) error {
 		return func(ctx context.Context) error { return db.QueryRowContext(ctx, query).Scan(new(int)) }
@@ -77,7 +79,9 @@ func TestFiguresOfTheOverhead(t *testing.T) {
 		{"PostgreSQL", direct(plain), direct(fair(pg, sqlfair.Config{}))},
 		{"PostgreSQL, statement of the DB", statement(plain), statement(fair(pg, sqlfair.Config{}))},
 		{"the same, 8 kept", statement(plain), statement(fair(pg, sqlfair.Config{PreparedStatements: 8}))},
-		{"PostgreSQL, tenant bound (plain: set_config in a Tx)", inTx, direct(fair(pg, sqlfair.Config{Tenancy: sqlfair.PostgresTenant("app.tenant")}))},
+		{"PostgreSQL, tenant bound (plain: set_config in a Tx)", inTx, direct(fair(pg, sqlfair.Config{Tenancy: full}))},
+		{"the same, bound but not wiped", inTx, direct(fair(pg, sqlfair.Config{Tenancy: sqlfair.Tenancy{Bind: full.Bind}}))},
+		{"the same, bound and wiped, one connection", inTx, direct(fair(pg, sqlfair.Config{MaxOpenConns: 1, Tenancy: full}))},
 	} {
 		a, b, ratio := inTurns(t, c.plain, c.fair)
 		t.Logf("| %s | %v | %v | %.2f |", c.name, a, b, ratio)

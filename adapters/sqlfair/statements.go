@@ -70,7 +70,7 @@ func (c *session) prepare(ctx context.Context, query string) (driver.Stmt, error
 		st = &statement{Stmt: prepared, session: c, query: query}
 	}
 	u := &use{statement: st}
-	if converter, ok := st.Stmt.(driver.ColumnConverter); ok { //lint:ignore SA1019 drivers still have it
+	if converter, ok := st.Stmt.(columnConverter); ok {
 		return struct {
 			*use
 			columns
@@ -105,11 +105,6 @@ func (u *use) QueryContext(ctx context.Context, args []driver.NamedValue) (drive
 	return r, err
 }
 
-// columns is a ColumnConverter whose name does not hide its method.
-type columns struct{ converter driver.ColumnConverter } //lint:ignore SA1019 drivers still have it
-
-func (c columns) ColumnConverter(i int) driver.ValueConverter { return c.converter.ColumnConverter(i) }
-
 // CheckNamedValue asks the statement or else its connection, as database/sql
 // does.
 func (u *use) CheckNamedValue(v *driver.NamedValue) error {
@@ -126,3 +121,13 @@ func (u *use) Close() error {
 	}
 	return u.session.statements.put(u.statement)
 }
+
+// columnConverter is driver.ColumnConverter, which is deprecated but in use.
+type columnConverter interface {
+	ColumnConverter(i int) driver.ValueConverter
+}
+
+// columns has the method of a columnConverter and no field of that name.
+type columns struct{ converter columnConverter }
+
+func (c columns) ColumnConverter(i int) driver.ValueConverter { return c.converter.ColumnConverter(i) }
