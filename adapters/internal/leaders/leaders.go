@@ -148,16 +148,11 @@ func (b *Board) replace(now time.Time, rivals []*record) {
 			continue
 		}
 		weak.leads = false
-		b.leaders[i] = rivals[0].lead(now)
-		b.toOthers(weak)
-		b.toOthers(rivals[0])
-		rivals = rivals[1:]
+		strong := rivals[0].lead(now)
+		b.rest.add(strong.fresh)
+		strong.fresh = Counts{}
+		b.leaders[i], rivals = strong, rivals[1:]
 	}
-}
-
-func (b *Board) toOthers(r *record) {
-	b.rest.add(r.fresh)
-	r.fresh = Counts{}
 }
 
 // count adds what the tenants did since the last look to their rows.
@@ -166,7 +161,7 @@ func (b *Board) count() {
 		if r.leads {
 			r.own.add(r.fresh)
 		} else {
-			b.toOthers(r)
+			b.rest.add(r.fresh)
 		}
 	}
 }
