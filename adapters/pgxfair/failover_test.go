@@ -53,6 +53,24 @@ func TestTheFirstConnectionThatIsShutDownRetiresAllOfItsTime(t *testing.T) {
 	require.EqualValues(t, 2, db.Stats().Retired[pool.Replaced])
 }
 
+func TestAServerMaySayItsEndInAnErrorOrInAWarning(t *testing.T) {
+	for _, code := range []string{"57P01", "57P02", "57P03"} {
+		for _, level := range []string{"warning", "exception"} {
+			db := open(t, database(t))
+			before := fill(t, db, 3)
+			db.Exec(t.Context(), "do $$ begin raise "+level+" 'so long' using errcode = '"+code+"'; end $$")
+			idle(t, db)
+			require.EqualValues(t, 3, db.Stats().Retired[pool.Replaced], "%s as %s", code, level)
+			require.NotContains(t, before, backend(t, db))
+		}
+	}
+	db := open(t, database(t))
+	before := fill(t, db, 3)
+	_, err := db.Exec(t.Context(), "select 1/0")
+	require.Error(t, err)
+	require.Contains(t, before, backend(t, db), "not any error")
+}
+
 func TestAHijackedConnectionTellsNothingAboutThePool(t *testing.T) {
 	dsn := database(t)
 	db := open(t, dsn)

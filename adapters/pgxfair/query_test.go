@@ -175,6 +175,7 @@ func TestRowsHoldTheConnectionUntilTheyEnd(t *testing.T) {
 
 func TestARowHoldsTheConnectionUntilItIsScanned(t *testing.T) {
 	db := open(t, database(t), func(c *pgxfair.Config) { c.MaxConns = 1 })
+	require.Equal(t, backend(t, db), backend(t, db))
 	r := db.QueryRow(t.Context(), "select 'x' || $1", "y")
 	require.EqualValues(t, 1, db.Stat().AcquiredConns())
 	var text string

@@ -236,5 +236,8 @@ func TestACleanSessionIsNotRestoredIfOnlyDirtyOnesAre(t *testing.T) {
 		require.NoError(t, err, sql)
 		idle(t, db)
 		require.Equal(t, 1, prepared(), "%s: only this statement is prepared", sql)
+		_, err = db.Exec(t.Context(), "select $1::int", 1)
+		require.NoError(t, err)
+		require.Equal(t, 2, prepared(), "%s: it is restored once", sql)
 	}
 }
