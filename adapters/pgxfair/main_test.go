@@ -19,15 +19,22 @@ import (
 	"go.uber.org/goleak"
 )
 
-// shared is the server of all tests that do not stop theirs.
+// shared is the server of all tests that do not stop theirs, started by the
+// first.
 var shared = sync.OnceValues(func() (*throwaway.Postgres, error) {
-	return throwaway.StartPostgres(context.Background(), throwaway.PostgresConfig{Settings: map[string]string{"max_connections": "200"}})
+	server, err := throwaway.StartPostgres(context.Background(), throwaway.PostgresConfig{Settings: map[string]string{"max_connections": "200"}})
+	if err == nil {
+		stopShared = server.Close
+	}
+	return server, err
 })
+
+var stopShared = func() error { return nil }
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if server, err := shared(); err == nil {
-		server.Close()
+	if err := stopShared(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 	}
 	if err := goleak.Find(); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, err)

@@ -80,7 +80,7 @@ func (p *Pool) bind(ctx context.Context, s *session, h pool.Handover) error {
 // search_path nor what is in the name can make another statement of it.
 func (p *Pool) set(ctx context.Context, s *session, tenant string) error {
 	values := [2][]byte{[]byte(p.config.TenantSetting), []byte(tenant)}
-	err := s.conn.PgConn().ExecParams(ctx, "select pg_catalog.set_config($1, $2, false)", values[:], nil, nil, nil).Read().Err
+	_, err := s.conn.PgConn().ExecParams(ctx, "select pg_catalog.set_config($1, $2, false)", values[:], nil, nil, nil).Close()
 	switch {
 	case err == nil:
 		return nil
