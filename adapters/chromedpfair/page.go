@@ -25,6 +25,7 @@ type page struct {
 
 	chromedp context.Context // to run actions on
 	detach   func()          // ends it, and waits until chromedp has let go
+	detached <-chan struct{} // closed when the tab is gone
 	dialogs  dialogs
 }
 
@@ -50,6 +51,7 @@ func (b *browser) openPage(timeout time.Duration) (*page, error) {
 		p.close(timeout)
 		return nil, err
 	}
+	p.detached, _ = chromedp.Detached(p.chromedp)
 	go p.watch()
 	return p, nil
 }
@@ -83,9 +85,8 @@ func (p *page) hear(event any) {
 
 // watch sees to it that the end of the tab is the end of the page.
 func (p *page) watch() {
-	detached, _ := chromedp.Detached(p.chromedp)
 	select {
-	case <-detached:
+	case <-p.detached:
 	case <-p.chromedp.Done(): // somebody called chromedp.Cancel, or the browser is gone
 	case <-p.life.Done():
 	}
@@ -94,8 +95,22 @@ func (p *page) watch() {
 	}
 }
 
-// lost returns why the page is of no use any more, nil if it is.
-func (p *page) lost() error { return lostCause(p.life, p.browser.number) }
+// lost returns why the page is of no use any more, nil if it is. Whoever has it
+// may have met the end of the tab, in an error of chromedp, before its life has
+// ended with it.
+func (p *page) lost() error {
+	if p.life.Err() != nil {
+		return lostCause(p.life, p.browser.number)
+	}
+	select {
+	case <-p.browser.conn.LostConnection:
+		return &LostError{ErrBrowserDied, p.browser.number}
+	case <-p.detached:
+		return &LostError{ErrTabClosed, p.browser.number}
+	default:
+		return nil
+	}
+}
 
 // close ends the page and disposes of its browser context with everything in
 // it: popups, workers, storage. That asks no page for leave, so neither scripts

@@ -97,14 +97,11 @@ func (p *Pool) Do(ctx context.Context, tenant string, fn func(ctx context.Contex
 		ctx, cancel := t.Context(ctx)
 		defer cancel()
 		err := fn(ctx)
-		var lost *LostError
-		if err == nil || errors.As(err, &lost) {
+		lost := t.Lost()
+		if err == nil || lost == nil || errors.As(err, new(*LostError)) {
 			return err
 		}
-		if errors.As(context.Cause(ctx), &lost) {
-			return fmt.Errorf("%w: %w", lost, err)
-		}
-		return err
+		return fmt.Errorf("%w: %w", lost, err)
 	})
 }
 

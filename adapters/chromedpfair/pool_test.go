@@ -167,3 +167,19 @@ func TestARevokedLeaseEndsWithItsCause(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	nothingLost(t, p)
 }
+
+// An action that fails with the tab may return before the pool has noticed.
+func TestAnErrorThatComesBeforeTheNewsIsToldApartAllTheSame(t *testing.T) {
+	life, end := context.WithCancelCause(context.Background())
+	defer end(nil)
+	connection, detached := make(chan struct{}), make(chan struct{})
+	p := &page{browser: &browser{number: 1, conn: &chromedp.Browser{LostConnection: connection}}, life: life, detached: detached}
+	require.NoError(t, p.lost())
+	close(detached)
+	require.ErrorIs(t, p.lost(), ErrTabClosed)
+	p.detached = nil
+	close(connection)
+	require.ErrorIs(t, p.lost(), ErrBrowserDied)
+	end(&LostError{ErrBrowserHung, 1})
+	require.ErrorIs(t, p.lost(), ErrBrowserHung)
+}

@@ -84,7 +84,7 @@ func TestALostConnectionIsMadeAgain(t *testing.T) {
 	second, hung := startRemote(t)
 	p := newPool(t, Config{
 		Remote: []string{first, second}, TabsPerBrowser: 2,
-		Health: Health{Every: 100 * time.Millisecond, Timeout: 2 * time.Second},
+		Health: Health{Every: 100 * time.Millisecond, Timeout: 8 * time.Second},
 	})
 	require.NoError(t, p.Warm(within(t, time.Minute)))
 	strike := func(address string, group int, signal syscall.Signal, reason error) {
@@ -108,7 +108,7 @@ func TestALostConnectionIsMadeAgain(t *testing.T) {
 	}
 	strike(second, hung, syscall.SIGSTOP, ErrBrowserHung)
 	require.NoError(t, syscall.Kill(hung, syscall.SIGCONT))
-	eventually(t, "both are there again", func() bool { return p.Browsers().in(serving) == 2 })
+	eventually(t, "both are there again", func() bool { return p.Browsers().Started == 3 && p.Browsers().in(serving) == 2 })
 	nothingLost(t, p)
 	strike(first, dead, syscall.SIGKILL, ErrBrowserDied)
 	require.NoError(t, p.Do(within(t, time.Minute), "a", nothing), "the other one serves on")
