@@ -98,6 +98,17 @@ func (b *browser) allocator(life context.Context, cfg *Config) (ctx context.Cont
 	return ctx, release, nil
 }
 
+// gone reports whether the browser has ended. Actions fail with the connection,
+// and a little later chromedp ends the context.
+func (b *browser) gone() bool {
+	select {
+	case <-b.conn.LostConnection:
+		return true
+	default:
+		return b.ctx.Err() != nil
+	}
+}
+
 // ask reports whether the browser answers.
 func (b *browser) ask(timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(b.ctx, timeout)

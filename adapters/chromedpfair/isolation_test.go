@@ -187,7 +187,7 @@ func reused(tenant string) string {
 func TestATabServesNoSecondTenantWhateverThePoolDoes(t *testing.T) {
 	life, end := context.WithCancelCause(context.Background())
 	defer end(nil)
-	p := &page{browser: &browser{number: 1, conn: new(chromedp.Browser)}, life: life}
+	p := &page{browser: &browser{number: 1, conn: new(chromedp.Browser), ctx: life}, life: life}
 
 	once := &Tab{page: p}
 	require.NoError(t, once.admit("a"))

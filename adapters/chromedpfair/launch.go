@@ -1,6 +1,7 @@
 package chromedpfair
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -127,7 +128,7 @@ func (s *browserSet) checks(b *browser) {
 		s.dueLocked(b, Memory)
 		s.balanceLocked()
 	}
-	if err != nil && b.ctx.Err() == nil && b.state != ending {
+	if errors.Is(err, context.DeadlineExceeded) && b.state != ending {
 		s.log.Error("browser hangs", "browser", b, "error", err)
 		s.count.hung++
 		s.endLocked(b, ErrBrowserHung)

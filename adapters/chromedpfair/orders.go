@@ -140,7 +140,7 @@ func (s *browserSet) opens(b *browser) {
 		context.AfterFunc(p.life, func() { s.spoiled(p) })
 	case err == nil:
 		s.closesLocked(p)
-	case b.state == serving && b.ctx.Err() == nil:
+	case b.state == serving && !b.gone():
 		s.log.Warn("tab does not open", "browser", b, "error", err)
 		if b.failed++; b.failed >= tooManyFailures {
 			s.count.hung++

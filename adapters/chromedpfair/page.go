@@ -90,7 +90,7 @@ func (p *page) watch() {
 	case <-p.chromedp.Done(): // somebody called chromedp.Cancel, or the browser is gone
 	case <-p.life.Done():
 	}
-	if p.browser.ctx.Err() == nil {
+	if !p.browser.gone() {
 		p.end(&LostError{ErrTabClosed, p.browser.number})
 	}
 }
@@ -102,9 +102,10 @@ func (p *page) lost() error {
 	if p.life.Err() != nil {
 		return lostCause(p.life, p.browser.number)
 	}
-	select {
-	case <-p.browser.conn.LostConnection:
+	if p.browser.gone() {
 		return &LostError{ErrBrowserDied, p.browser.number}
+	}
+	select {
 	case <-p.detached:
 		return &LostError{ErrTabClosed, p.browser.number}
 	default:
@@ -121,7 +122,7 @@ func (p *page) close(timeout time.Duration) error {
 	defer cancel()
 	_, err := cdp.Call(ctx, p.browser.conn, target.DisposeBrowserContext, target.DisposeBrowserContextParams{BrowserContextID: p.context})
 	p.detach()
-	if err == nil || p.browser.ctx.Err() != nil {
+	if err == nil || p.browser.gone() {
 		return nil // if not by itself, it is gone with its browser
 	}
 	return fmt.Errorf("close a tab: %w", err)

@@ -173,7 +173,7 @@ func TestAnErrorThatComesBeforeTheNewsIsToldApartAllTheSame(t *testing.T) {
 	life, end := context.WithCancelCause(context.Background())
 	defer end(nil)
 	connection, detached := make(chan struct{}), make(chan struct{})
-	p := &page{browser: &browser{number: 1, conn: &chromedp.Browser{LostConnection: connection}}, life: life, detached: detached}
+	p := &page{browser: &browser{number: 1, conn: &chromedp.Browser{LostConnection: connection}, ctx: context.Background()}, life: life, detached: detached}
 	require.NoError(t, p.lost())
 	close(detached)
 	require.ErrorIs(t, p.lost(), ErrTabClosed)
