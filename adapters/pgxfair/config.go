@@ -124,7 +124,7 @@ func (c *Config) check() error {
 	return errors.Join(errs...)
 }
 
-// pool returns the configuration of the pool underneath.
+// poolConfig returns the configuration of the pool underneath.
 func (p *Pool) poolConfig() pool.Config[*session] {
 	c := p.config
 	cfg := pool.Config[*session]{

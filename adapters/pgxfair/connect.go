@@ -90,7 +90,7 @@ func (p *Pool) watch(config *pgx.ConnConfig, s *session, epoch uint64) {
 				}
 				conn = own
 			}
-			s.dirty = &laundry{Conn: conn}
+			s.dirty = &tagReader{Conn: conn}
 			return s.dirty, nil
 		}
 	}

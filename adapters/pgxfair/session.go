@@ -20,9 +20,9 @@ type session struct {
 	conn     *pgx.Conn
 	users    atomic.Int32 // the holder, and hooks at work
 	hijacked atomic.Bool
-	dirty    *laundry  // nil unless ResetDirty
-	used     time.Time // last, for ShouldPing
-	losses   uint64    // of the pool, when it was known to live
+	dirty    *tagReader // nil unless ResetDirty
+	used     time.Time  // last, for ShouldPing
+	losses   uint64     // of the pool, when it was known to live
 }
 
 // ResetSession says whether a session is restored after each use, which takes

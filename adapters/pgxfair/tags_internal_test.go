@@ -16,7 +16,7 @@ func message(kind byte, body string) []byte {
 	return append(b, body...)
 }
 
-func TestALaundryReadsTheTagsHoweverTheBytesArrive(t *testing.T) {
+func TestATagReaderReadsTheTagsHoweverTheBytesArrive(t *testing.T) {
 	for _, c := range []struct {
 		messages [][]byte
 		dirty    bool
@@ -37,7 +37,7 @@ func TestALaundryReadsTheTagsHoweverTheBytesArrive(t *testing.T) {
 			all = append(all, m...)
 		}
 		for size := 1; size <= len(all); size += 1 + size/8 {
-			l := &laundry{}
+			l := &tagReader{}
 			for rest := all; len(rest) > 0; rest = rest[min(size, len(rest)):] {
 				l.follow(rest[:min(size, len(rest))])
 			}
@@ -48,13 +48,13 @@ func TestALaundryReadsTheTagsHoweverTheBytesArrive(t *testing.T) {
 	}
 }
 
-// FuzzLaundry has a laundry follow anything at all: it must not panic, nor
+// FuzzTagReader has a tagReader follow anything at all: it must not panic, nor
 // depend on how the bytes are cut.
-func FuzzLaundry(f *testing.F) {
+func FuzzTagReader(f *testing.F) {
 	f.Add(append(message('C', "SELECT 1\x00"), message('C', "SET\x00")...), uint64(1))
 	f.Add([]byte{'C', 0, 0, 0, 0, 'C', 0xff, 0xff, 0xff, 0xff, 'S'}, uint64(2))
 	f.Fuzz(func(t *testing.T, all []byte, seed uint64) {
-		whole, pieces := &laundry{}, &laundry{}
+		whole, pieces := &tagReader{}, &tagReader{}
 		whole.follow(all)
 		random := rand.New(rand.NewPCG(seed, 0))
 		for rest := all; len(rest) > 0; {
@@ -66,9 +66,9 @@ func FuzzLaundry(f *testing.F) {
 	})
 }
 
-func TestALaundryPassesOnWhatItReads(t *testing.T) {
+func TestATagReaderPassesOnWhatItReads(t *testing.T) {
 	here, there := net.Pipe()
-	l := &laundry{Conn: here}
+	l := &tagReader{Conn: here}
 	go func() {
 		there.Write(message('C', "SET\x00"))
 		there.Close()
@@ -77,6 +77,6 @@ func TestALaundryPassesOnWhatItReads(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, message('C', "SET\x00"), got)
 	require.True(t, l.take())
-	require.False(t, (*laundry)(nil).take())
+	require.False(t, (*tagReader)(nil).take())
 	here.Close()
 }

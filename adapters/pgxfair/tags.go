@@ -7,15 +7,15 @@ import (
 	"sync/atomic"
 )
 
-// A laundry is a network connection that notices when the session is made
+// A tagReader is a network connection that notices when the session is made
 // dirty. It follows what the server sends, so that it does not matter by which
 // method a statement was run.
-type laundry struct {
+type tagReader struct {
 	net.Conn
 	dirty atomic.Bool
 
 	head [5]byte // type and length of a message
-	have int     // bytes of it, or of body
+	have int     // bytes of it so far
 	left int     // bytes of the message after head
 	body []byte  // as far as it is wanted
 }
@@ -23,52 +23,52 @@ type laundry struct {
 // mostOfBody is enough of a command tag.
 const mostOfBody = 32
 
-// take reports whether the session was made dirty since it was called last. l
+// take reports whether the session was made dirty since it was called last. r
 // may be nil.
-func (l *laundry) take() bool { return l != nil && l.dirty.Swap(false) }
+func (r *tagReader) take() bool { return r != nil && r.dirty.Swap(false) }
 
-func (l *laundry) Read(b []byte) (int, error) {
-	n, err := l.Conn.Read(b)
-	l.follow(b[:n])
+func (r *tagReader) Read(b []byte) (int, error) {
+	n, err := r.Conn.Read(b)
+	r.follow(b[:n])
 	return n, err
 }
 
 // follow looks at the next bytes from the server.
-func (l *laundry) follow(b []byte) {
+func (r *tagReader) follow(b []byte) {
 	for len(b) > 0 {
-		if l.have < len(l.head) {
-			n := copy(l.head[l.have:], b)
-			l.have += n
+		if r.have < len(r.head) {
+			n := copy(r.head[r.have:], b)
+			r.have += n
 			b = b[n:]
-			if l.have < len(l.head) {
+			if r.have < len(r.head) {
 				return
 			}
-			l.left = int(binary.BigEndian.Uint32(l.head[1:])) - 4
-			l.body = l.body[:0]
+			r.left = int(binary.BigEndian.Uint32(r.head[1:])) - 4
+			r.body = r.body[:0]
 		}
-		n := max(0, min(l.left, len(b)))
-		if kind := l.head[0]; kind == 'C' || kind == 'S' {
-			l.body = append(l.body, b[:min(n, mostOfBody-len(l.body))]...)
+		n := max(0, min(r.left, len(b)))
+		if kind := r.head[0]; kind == 'C' || kind == 'S' {
+			r.body = append(r.body, b[:min(n, mostOfBody-len(r.body))]...)
 		}
-		b, l.left = b[n:], l.left-n
-		if l.left <= 0 {
-			l.judge()
-			l.have = 0
+		b, r.left = b[n:], r.left-n
+		if r.left <= 0 {
+			r.judge()
+			r.have = 0
 		}
 	}
 }
 
 // judge looks at a message that is complete: at the tag of a command, or at a
 // setting that has changed.
-func (l *laundry) judge() {
-	switch l.head[0] {
+func (r *tagReader) judge() {
+	switch r.head[0] {
 	case 'S':
-		l.dirty.Store(true)
+		r.dirty.Store(true)
 	case 'C':
-		tag, _, _ := bytes.Cut(l.body, []byte{0})
+		tag, _, _ := bytes.Cut(r.body, []byte{0})
 		verb, _, _ := bytes.Cut(tag, []byte{' '})
 		if !harmless[string(verb)] {
-			l.dirty.Store(true)
+			r.dirty.Store(true)
 		}
 	}
 }
