@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -123,6 +124,8 @@ func TestWhatGetsNoSlotFails(t *testing.T) {
 				unary:  func(context.Context) error { <-finish; return nil },
 				output: func(pb.TestService_StreamingOutputCallServer) error { t.Error("handled"); return nil },
 			})
+			release := sync.OnceFunc(func() { close(finish) })
+			t.Cleanup(release) // also if the test fails
 			ctx := as(within(t), "secret-name")
 			done := make(chan error, 2)
 			go func() { done <- call(ctx, client) }()
@@ -153,7 +156,7 @@ func TestWhatGetsNoSlotFails(t *testing.T) {
 				_, ok = retryDelay(t, err, stream.Trailer())
 				require.Equal(t, c.retry, ok)
 			}
-			close(finish)
+			release()
 			<-done
 			<-done
 		})
