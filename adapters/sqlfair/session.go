@@ -51,11 +51,11 @@ func (c *session) end() {
 	c.ended.Store(true)
 	c.using.Lock()
 	defer c.using.Unlock()
+	if c.db != nil {
+		defer c.db.Close() // has no idle connection, so does not wait
+	}
 	c.statements.close()
 	c.Conn.Close()
-	if c.db != nil {
-		c.db.Close() // has no idle connection, so does not wait
-	}
 }
 
 // refresh makes a connection ready for the next tenant, as database/sql does
