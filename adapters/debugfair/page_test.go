@@ -190,7 +190,7 @@ func TestTheBusiestOfManyTenantsAreShownAndTheOthersCounted(t *testing.T) {
 		require.NoError(t, err)
 	}
 	for range 500 {
-		_, err := s.Acquire(t.Context(), "hog")
+		_, err := s.Acquire(t.Context(), "zz-hog")
 		require.NoError(t, err)
 	}
 	page := newPage(t, debugfair.Config{Pools: []debugfair.Pool{{Name: "p", Source: source}}})
@@ -200,7 +200,7 @@ func TestTheBusiestOfManyTenantsAreShownAndTheOthersCounted(t *testing.T) {
 	held, hog := 0, 0
 	for _, r := range p.Rows {
 		held += r.Held
-		if r.Name == "hog" {
+		if r.Name == "zz-hog" {
 			hog = r.Held
 		}
 	}

@@ -37,7 +37,7 @@ func TestTheSameNamesGetTheSameColoursInEveryRun(t *testing.T) {
 
 func TestATenantHasOneColourInAllPools(t *testing.T) {
 	for seed := range 200 {
-		name := func(i int) string { return fmt.Sprint(seed, " ", i) }
+		name := func(i int) string { return fmt.Sprintf("%x", seed*7919+i*104729) }
 		var p, q palette
 		all := []*palette{&p, &q}
 		// They come one by one, to one pool first and to the other later.
@@ -45,7 +45,7 @@ func TestATenantHasOneColourInAllPools(t *testing.T) {
 			own := []*palette{&p, &q}[i%2]
 			own.update(someday, []use{{name(i), 1}}, all)
 		}
-		for i := range colors {
+		for i := colors - 1; i >= 0; i-- {
 			other := []*palette{&q, &p}[i%2]
 			other.update(someday, []use{{name(i), 1}}, all)
 		}

@@ -16,9 +16,10 @@ const (
 // run looks at the pools again and again.
 func (p *Page) run(ctx context.Context) {
 	defer close(p.done)
-	took := time.Duration(0)
+	var last, before time.Duration // that samples took
 	for {
 		begin := time.Now()
+		took := min(last, before) // one that was held up by others does not count
 		for left := p.pause(took); left > 0; left = p.pause(took) - time.Since(begin) {
 			select {
 			case <-ctx.Done():
@@ -29,7 +30,7 @@ func (p *Page) run(ctx context.Context) {
 		}
 		now := time.Now()
 		p.sample(now)
-		took = time.Since(now)
+		before, last = last, time.Since(now)
 	}
 }
 

@@ -5,15 +5,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/fairpool/fairpool/adapters/debugfair"
+	"github.com/fairpool/fairpool/pool"
 	"github.com/stretchr/testify/require"
 )
 
@@ -262,6 +265,28 @@ func TestAPageLooksLessOftenWhileNobodyWatches(t *testing.T) {
 		page.Close()
 		<-done
 		require.Equal(t, 1+22, strings.Count(w.Body.String(), "\n\n"))
+	})
+}
+
+// slowSource takes its time.
+type slowSource struct{ debugfair.Source }
+
+func (s slowSource) Holders() iter.Seq[pool.Holder] {
+	time.Sleep(400 * time.Millisecond)
+	return s.Source.Holders()
+}
+
+func TestAPageSpendsATwentiethOfTheTimeOnLooking(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, source := seats(t, 3)
+		page, err := debugfair.New(debugfair.Config{Pools: []debugfair.Pool{{Name: "p", Source: slowSource{source}}}})
+		require.NoError(t, err)
+		defer page.Close()
+		time.Sleep(10 * time.Minute)
+		_, number, _ := strings.Cut(look(t, page).ID, "-")
+		samples, err := strconv.Atoi(number)
+		require.NoError(t, err)
+		require.InDelta(t, 600/8.4, samples, 3)
 	})
 }
 

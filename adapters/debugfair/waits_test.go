@@ -35,18 +35,20 @@ func TestWaitsCountsAcquiresAndCallsTheTraceThatWasThere(t *testing.T) {
 		_, err = p.Acquire(gone, "b")
 		require.Error(t, err)
 	}
-	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	_, err = p.Acquire(short, "b")
-	require.Error(t, err)
+	for range 2 {
+		short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		_, err = p.Acquire(short, "b")
+		cancel()
+		require.Error(t, err)
+	}
 	l.Release()
-	require.Equal(t, 52, traced)
+	require.Equal(t, 53, traced)
 
 	page.Sample(now.Add(time.Second))
 	got := look(t, page).Pools[0].Now
-	require.NotNil(t, got.P99)
-	require.GreaterOrEqual(t, *got.P99, 45.0)
-	require.Less(t, *got.P50, *got.P99, "two waits: the first was short")
+	require.NotNil(t, got.P50)
+	require.GreaterOrEqual(t, *got.P50, 2.0, "two of three waits were long")
+	require.GreaterOrEqual(t, *got.P99, *got.P50)
 
 	page.Sample(now.Add(3 * time.Minute))
 	page.Sample(now.Add(3*time.Minute + time.Second))
