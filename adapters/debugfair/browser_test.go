@@ -147,9 +147,12 @@ func (b *tab) screenshot(name string) {
 	require.NoError(b.t, os.WriteFile(filepath.Join(folder, name+".png"), png, 0o644))
 }
 
-// requireNoSidewaysScroll fails if the page is wider than the window.
+// requireNoSidewaysScroll fails if the page is wider than the window, or a part
+// of it wider than its place.
 func (b *tab) requireNoSidewaysScroll() {
 	b.t.Helper()
-	wide := eval[int](b, `document.documentElement.scrollWidth`)
-	require.LessOrEqual(b.t, wide, eval[int](b, `innerWidth`))
+	wide := eval[[]string](b, `[...document.querySelectorAll("html, header, .pool, .figures, .cells, .legend, .charts, .facts, .table")]
+		.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.tagName + " " + e.className + " " + e.scrollWidth + " > " + e.clientWidth)`)
+	require.Empty(b.t, wide)
+	require.LessOrEqual(b.t, eval[int](b, `document.documentElement.scrollWidth`), eval[int](b, `innerWidth`))
 }

@@ -163,7 +163,7 @@ function tenantTable(table, view) {
 			{title: "oldest", type: "number", hint: "For how long the one next in line has waited", key: (r) => r.oldest, show: or((r) => r.waiting ? span(r.oldest) : missing)},
 			{title: "weight", type: "number wide", hint: "And minimum and cap, if any", key: (r) => r.weight, show: or(share)},
 			{title: "service", type: "number wide", hint: "Slot-time over weight, while others waited", key: (r) => r.service, show: or((r) => span(r.service))},
-			{title: "debt", type: "number", hint: "Slot-time ahead of those who wait; credit if negative", key: (r) => r.debt, show: or((r) => span(r.debt))},
+			{title: "debt", type: "number roomy", hint: "Slot-time ahead of those who wait; credit if negative", key: (r) => r.debt, show: or((r) => span(r.debt))},
 			{title: "rejected", type: "number wide", key: (r) => r.rejected, show: or((r) => count(r.rejected))},
 		],
 		make(row, r) {
