@@ -36,6 +36,14 @@ pays for the time for which a goroutine of its own held a slot and did not run,
 and rounds are short. Only the two of this module know tenants; the others are
 measured once, whatever their number.
 
+Where another is faster, it does less. A semaphore, a channel and a bulkhead keep
+count of slots, and that is all: one atomic instruction or a short lock, about 25
+ns for a cycle. Of the 850 instructions of fairpool's cycle (counted by callgrind),
+150 take and leave the lock, 35 find the tenant by its name, 170 keep its books
+and decide that nobody comes before it, 100 look at the context, and the rest
+hands out a lease that cannot be released twice. To come down to a semaphore it
+would have to forget who holds what; a tenant that has joined is spared the 35.
+
 A figure is the median of the rounds, in brackets the quartiles; a ratio is the
 median of those of each round. A ratio above 1 is a loss for fairpool. The time
 is that of all goroutines together for each cycle.
