@@ -43,6 +43,7 @@ type Line struct {
 	coming  func() int // if slots are dedicated
 	woken   *waiter    // granted or failed, to be told by Unlock
 	waited  time.Duration
+	waits   Waits
 	held    time.Duration
 
 	timedHolds uint64

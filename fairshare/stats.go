@@ -20,6 +20,7 @@ type Stats struct {
 	// Since the start.
 	Acquired uint64        // slots granted
 	WaitTime time.Duration // that the granted ones had waited in total
+	Waits    Waits         // of those that had to wait
 	Rejected uint64        // Acquires that found the queue full, or would have been late
 	Canceled uint64        // waits that ended without a slot
 
@@ -73,6 +74,7 @@ func (l *Line) StatsLocked() Stats {
 
 		Acquired: l.sched.Granted(),
 		WaitTime: l.waited,
+		Waits:    l.waits,
 		Rejected: l.sched.Rejected(),
 		Canceled: l.sched.Canceled(),
 

@@ -139,6 +139,7 @@ func (l *Line) handLocked(granted *sched.Waiter, slot *Slot) {
 	w := granted.Owner.(*waiter)
 	w.grant, w.waited = slot.grant(), l.now-w.Since()
 	l.waited += w.waited
+	l.waits.add(w.waited)
 	l.wakeLocked(w)
 }
 

@@ -32,6 +32,7 @@ type Collector struct {
 	stats   func() pool.Stats
 	metrics []metric
 	groups  []group
+	waits   *prometheus.Desc
 	board   *leaders.Board // nil: without tenants
 	tenants leaders.Tenants
 	figures []figure
@@ -55,7 +56,7 @@ func NewCollector[S Stats](source Source[S], o Options) (*Collector, error) {
 	}
 	c := &Collector{stats: read(source), tenants: source.Tenants}
 	labels := prometheus.Labels{"pool": o.Pool}
-	c.metrics = sharing(labels)
+	c.metrics, c.waits = sharing(labels), queueWaits(labels)
 	if _, ok := any(*new(S)).(pool.Stats); ok {
 		c.metrics = append(c.metrics, resources(labels)...)
 		c.groups = groups(labels)
@@ -82,6 +83,7 @@ func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
 	for _, g := range c.groups {
 		descs <- g.desc
 	}
+	descs <- c.waits
 	for _, f := range c.figures {
 		descs <- f.desc
 	}
@@ -98,6 +100,7 @@ func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
 			metrics <- prometheus.MustNewConstMetric(g.desc, g.kind, v, label)
 		}
 	}
+	metrics <- collectWaits(c.waits, &stats)
 	if c.board == nil {
 		return
 	}

@@ -3,13 +3,13 @@
 // # What costs nothing, and what does not
 //
 // A Collector reads Stats, and with TopTenants Tenants, when it is scraped;
-// between scrapes it does nothing. Times are histograms, which need to see each
-// event: they are told by a pool.Trace. That of the builds is off the path of
-// Acquire and Release. The one of the waits makes each Acquire read the clock
-// twice, and the one of the holds starts a goroutine with each Release, so they
-// are to be asked for. Without them, the rates of fairpool_wait_seconds_total
-// and fairpool_acquired_total have the mean wait, and
-// fairpool_oldest_wait_seconds the longest of those that wait now.
+// between scrapes it does nothing. That has the histogram of the waits in the
+// queue, fairpool_queue_wait_seconds, which a pool keeps anyhow. Times are
+// further histograms, which need to see each event: they are told by a
+// pool.Trace. That of the builds is off the path of Acquire and Release. The one
+// of the waits, which knows failed ones and those of no time, makes each Acquire
+// read the clock twice, and the one of the holds starts a goroutine with each
+// Release, so they are to be asked for.
 //
 // # Names
 //

@@ -1,0 +1,74 @@
+package fairshare_test
+
+import (
+	"context"
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fairpool/fairpool/fairshare"
+	"github.com/stretchr/testify/require"
+)
+
+func TestWaitsAreCountedByTheirLength(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := fairshare.NewSemaphore(fairshare.Config{Capacity: 1})
+		require.NoError(t, err)
+		wait := func(d time.Duration) {
+			permit, err := s.Acquire(context.Background(), "holder")
+			require.NoError(t, err)
+			got := make(chan fairshare.Permit)
+			go func() {
+				p, err := s.Acquire(context.Background(), "waiter")
+				require.NoError(t, err)
+				got <- p
+			}()
+			synctest.Wait()
+			time.Sleep(d)
+			permit.Release()
+			(<-got).Release()
+		}
+		for _, d := range []time.Duration{
+			0, time.Microsecond - 1, time.Microsecond, 3 * time.Microsecond, 4 * time.Microsecond,
+			time.Second, 100 * time.Hour,
+		} {
+			before := s.Stats().Waits
+			wait(d)
+			waits := s.Stats().Waits.Since(before)
+			counted := 0
+			for i, n := range waits {
+				if n == 0 {
+					continue
+				}
+				counted += int(n)
+				require.Less(t, d, fairshare.WaitBound(i))
+				if i > 0 {
+					require.GreaterOrEqual(t, d, fairshare.WaitBound(i-1))
+				}
+			}
+			require.Equal(t, 1, counted)
+		}
+		// A slot that is free costs no wait, and a wait in vain is none of these.
+		before := s.Stats()
+		permit, ok := s.TryAcquire("a")
+		require.True(t, ok)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_, err = s.Acquire(ctx, "b")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		permit.Release()
+		require.Equal(t, before.Waits, s.Stats().Waits)
+	})
+}
+
+func TestAQuantileIsTheBoundThatAPartOfTheWaitsKeepsTo(t *testing.T) {
+	var w fairshare.Waits
+	require.Zero(t, w.Quantile(0.5))
+	w[0], w[10], w[31] = 50, 49, 1
+	require.Equal(t, time.Microsecond, w.Quantile(0))
+	require.Equal(t, time.Microsecond, w.Quantile(0.5))
+	require.Equal(t, 1024*time.Microsecond, w.Quantile(0.51))
+	require.Equal(t, 1024*time.Microsecond, w.Quantile(0.99))
+	require.Equal(t, time.Duration(math.MaxInt64), w.Quantile(1))
+}
