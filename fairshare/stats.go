@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/fairpool/fairpool/fairshare/sched"
 )
 
 // Stats are the totals of a Semaphore, and of the sharing of a pool.
@@ -96,18 +98,26 @@ func (l *Line) Tenants() iter.Seq2[string, TenantStats] {
 			stats TenantStats
 		}
 		var all []named
+		var claims []sched.Claim
+		var claimants []int // among all
 		l.Lock()
-		entitled := l.sched.Entitled()
+		capacity := l.sched.Capacity()
 		for t := range l.sched.Tenants() {
 			s := l.sched.Status(l.now, t)
+			if claim, ok := l.sched.Claim(t); ok {
+				claims, claimants = append(claims, claim), append(claimants, len(all))
+			}
 			all = append(all, named{t.Name(), TenantStats{
 				Share: Share(s.Share), Cap: s.Cap,
-				Held: t.Held(), Waiting: t.Waiting(), Joined: s.Joined, Entitled: entitled[t],
+				Held: t.Held(), Waiting: t.Waiting(), Joined: s.Joined,
 				Service: s.Service, Debt: s.Debt, OldestWait: s.Oldest,
 				Acquired: s.Granted, Rejected: s.Rejected, Canceled: s.Canceled,
 			}})
 		}
 		l.Unlock()
+		for i, part := range sched.MaxMin(float64(capacity), claims) { // it sorts
+			all[claimants[i]].stats.Entitled = part
+		}
 		slices.SortFunc(all, func(a, b named) int { return strings.Compare(a.name, b.name) })
 		for _, n := range all {
 			if !yield(n.name, n.stats) {

@@ -37,6 +37,13 @@ func MaxMin(capacity float64, claims []Claim) []float64 {
 	return parts
 }
 
+// Claim is what t holds and waits for, within its cap, and whether it is
+// anything.
+func (s *Scheduler) Claim(t *Tenant) (Claim, bool) {
+	wants := int(t.held + t.waiting)
+	return Claim{t.share.Weight, float64(min(wants, s.cap(t)))}, wants > 0
+}
+
 // Entitled is the number of slots that each active tenant would hold now if the
 // capacity were divided by weighted max-min fairness among what they hold and
 // wait for, within their caps.
@@ -44,9 +51,9 @@ func (s *Scheduler) Entitled() map[*Tenant]float64 {
 	var tenants []*Tenant
 	var claims []Claim
 	for _, t := range s.tenants {
-		if t.held+t.waiting > 0 {
+		if claim, ok := s.Claim(t); ok {
 			tenants = append(tenants, t)
-			claims = append(claims, Claim{t.share.Weight, float64(min(int(t.held+t.waiting), s.cap(t)))})
+			claims = append(claims, claim)
 		}
 	}
 	parts := MaxMin(float64(s.capacity), claims)
