@@ -42,8 +42,7 @@
 //
 // # Options
 //
-// All options are off, or harmless, by default. What each adds to the cycle of
-// Acquire and Release, "go run ./pool/benchmarks" measures.
+// All options are off, or harmless, by default.
 //
 //   - Sizes: how many resources are kept warm, and how many builds run at once.
 //   - Age: how long resources last; replaced one by one rather than together.
@@ -52,6 +51,31 @@
 //   - Guard: leaked and lost leases, callers that wait for themselves.
 //   - Reclaim: taking back what is held beyond a share.
 //   - Trace and Logger: seeing it.
+//
+// A cycle of Acquire and Release takes 54 ns with all of them off, and Do, which
+// makes a context, 285 ns (go1.26, an AMD EPYC of two cores that had nothing
+// else to do). What each adds to the cycle of a caller that nobody disturbs:
+//
+//	Sizes.MinIdle, MaxIdle, Age.MaxUses                  10 to 14 ns
+//	Age.MaxIdleTime, Age.MaxLifetime, Reclaim            64 ns: the clock, once for all
+//	Health.Check of a resource that is trusted          186 ns
+//	Health.Check when it is called                      1.9 us and the Check
+//	Tenancy.Prepare                                     2.2 us and the Prepare
+//	Tenancy.Reset                                       1.4 us and the Reset, of a processor
+//	Tenancy.Isolation: Dedicated                          0 ns
+//	Guard.LeakAfter, Guard.DetectLost                   1.2 us: the stack
+//	Guard.ForbidNested, Logger                          124 ns
+//	Guard.ForbidNested, for the ctx of a holder         195 ns
+//	Trace.AcquireStart, AcquireDone                     216 ns
+//	Trace.Release                                       0.8 us
+//	Sharing.AcquireTimeout, RejectLate, MaxWaiting        0 ns
+//	Sharing.ShareFunc                                     5 ns
+//	BuildTimeout, DestroyTimeout, MaxConcurrentBuilds,
+//	KeepAlive, MarkBad and the rest of Trace              0 ns: not on that path
+//
+// They do not simply add up. Functions run in goroutines of their own, which is
+// most of what those cost that do nothing else. "go run ./pool/benchmarks"
+// measures it all again.
 //
 // # Invariants
 //
