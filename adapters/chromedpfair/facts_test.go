@@ -4,15 +4,12 @@ package chromedpfair
 
 import (
 	"context"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/inspector"
 	cdppage "github.com/chromedp/cdproto/page"
-	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
@@ -123,24 +120,4 @@ func TestFactToCancelATabOfAHungBrowserTakesSeconds(t *testing.T) {
 	cancel()
 	require.Greater(t, time.Since(start), 4*time.Second)
 	require.NoError(t, syscall.Kill(group, syscall.SIGKILL))
-}
-
-func TestFactChromedpLeavesABrowserContextBehindIfItIsStoppedHalfway(t *testing.T) {
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
-	browser, _ := bare(t, chromedp.WithBrowserOption(chromedp.WithBrowserDebugf(func(format string, args ...any) {
-		for _, arg := range args {
-			if text, ok := arg.([]byte); ok && strings.Contains(string(text), `"browserContextId"`) {
-				stop()
-			}
-		}
-	})))
-	tab, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
-	context.AfterFunc(ctx, cancel)
-	require.Error(t, chromedp.Do(tab))
-	<-tab.Done()
-	cancel()
-	found, err := chromedp.CallBrowser(browser, target.GetBrowserContexts, cdp.Empty{})
-	require.NoError(t, err)
-	require.Len(t, found.BrowserContextIDs, 1)
 }
