@@ -43,10 +43,11 @@ type Line struct {
 	coming  func() int // if slots are dedicated
 	woken   *waiter    // granted or failed, to be told by Unlock
 	waited  time.Duration
-	waits   Waits
+	waits   Durations
 	held    time.Duration
 
 	timedHolds uint64
+	holds      Durations
 
 	top     []Holding // the greatest holders at topTime
 	topTime time.Duration

@@ -22,7 +22,7 @@ type Stats struct {
 	// Since the start.
 	Acquired uint64        // slots granted
 	WaitTime time.Duration // that the granted ones had waited in total
-	Waits    Waits         // of those that had to wait
+	Waits    Durations     // of those that had to wait
 	Rejected uint64        // Acquires that found the queue full, or would have been late
 	Canceled uint64        // waits that ended without a slot
 
@@ -31,6 +31,7 @@ type Stats struct {
 	// when somebody waited, or a pool has to know the time.
 	HoldTime   time.Duration
 	TimedHolds uint64
+	Holds      Durations
 
 	// ShareFuncErr carries the panic, with its stack, of the last call of
 	// Config.ShareFunc, nil if it returned.
@@ -82,6 +83,7 @@ func (l *Line) StatsLocked() Stats {
 
 		HoldTime:   l.held,
 		TimedHolds: l.timedHolds,
+		Holds:      l.holds,
 	}
 	if l.strict != nil {
 		stats.ShareFuncErr = l.strict.err

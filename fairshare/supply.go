@@ -149,6 +149,7 @@ func (l *Line) ReleaseLocked(slot *Slot) {
 	if slot.since > 0 && l.now > slot.since {
 		l.held += l.now - slot.since
 		l.timedHolds++
+		l.holds.add(l.now - slot.since)
 	}
 	l.sched.Release(l.now, slot.tenant, slot.since)
 }

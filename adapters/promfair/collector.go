@@ -32,7 +32,7 @@ type Collector struct {
 	stats   func() pool.Stats
 	metrics []metric
 	groups  []group
-	waits   *prometheus.Desc
+	kept    []durations
 	board   *leaders.Board // nil: without tenants
 	tenants leaders.Tenants
 	figures []figure
@@ -56,7 +56,7 @@ func NewCollector[S Stats](source Source[S], o Options) (*Collector, error) {
 	}
 	c := &Collector{stats: read(source), tenants: source.Tenants}
 	labels := prometheus.Labels{"pool": o.Pool}
-	c.metrics, c.waits = sharing(labels), queueWaits(labels)
+	c.metrics, c.kept = sharing(labels), kept(labels)
 	if _, ok := any(*new(S)).(pool.Stats); ok {
 		c.metrics = append(c.metrics, resources(labels)...)
 		c.groups = groups(labels)
@@ -83,7 +83,9 @@ func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
 	for _, g := range c.groups {
 		descs <- g.desc
 	}
-	descs <- c.waits
+	for _, d := range c.kept {
+		descs <- d.desc
+	}
 	for _, f := range c.figures {
 		descs <- f.desc
 	}
@@ -100,7 +102,9 @@ func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
 			metrics <- prometheus.MustNewConstMetric(g.desc, g.kind, v, label)
 		}
 	}
-	metrics <- collectWaits(c.waits, &stats)
+	for _, d := range c.kept {
+		metrics <- d.metric(&stats)
+	}
 	if c.board == nil {
 		return
 	}

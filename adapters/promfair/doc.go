@@ -3,8 +3,9 @@
 // # What costs nothing, and what does not
 //
 // A Collector reads Stats, and with TopTenants Tenants, when it is scraped;
-// between scrapes it does nothing. That has the histogram of the waits in the
-// queue, fairpool_queue_wait_seconds, which a pool keeps anyhow. Times are
+// between scrapes it does nothing. That has histograms of the waits in the
+// queue, fairpool_queue_wait_seconds, and of the holds that somebody waited for,
+// fairpool_timed_hold_seconds, which a pool keeps anyhow. Times are
 // further histograms, which need to see each event: they are told by a
 // pool.Trace. That of the builds is off the path of Acquire and Release. The one
 // of the waits, which knows failed ones and those of no time, makes each Acquire

@@ -49,14 +49,14 @@ func registry(t testing.TB, collectors ...prometheus.Collector) *prometheus.Regi
 }
 
 // gather returns the value of each series, by name and labels but that of the
-// pool. Histograms have a name and no value.
+// pool; of a histogram the sum.
 func gather(t testing.TB, from prometheus.Gatherer) map[string]float64 {
 	families, err := from.Gather()
 	require.NoError(t, err)
 	all := make(map[string]float64)
 	for _, f := range families {
 		for _, m := range f.Metric {
-			all[f.GetName()+labels(m)] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			all[f.GetName()+labels(m)] = m.GetCounter().GetValue() + m.GetGauge().GetValue() + m.GetHistogram().GetSampleSum()
 		}
 	}
 	return all

@@ -50,16 +50,10 @@ func sharing(labels prometheus.Labels) (all []metric) {
 		func(s *pool.Stats) float64 { return s.Horizon.Seconds() })
 	add("acquired_total", counter, "Slots granted.",
 		func(s *pool.Stats) float64 { return float64(s.Acquired) })
-	add("wait_seconds_total", counter, "For how long the requests that were granted a slot had waited, in total.",
-		func(s *pool.Stats) float64 { return s.WaitTime.Seconds() })
 	add("rejected_total", counter, "Requests refused because the queue was full or the wait would have been too long.",
 		func(s *pool.Stats) float64 { return float64(s.Rejected) })
 	add("canceled_total", counter, "Waits that ended without a slot.",
 		func(s *pool.Stats) float64 { return float64(s.Canceled) })
-	add("hold_seconds_total", counter, "For how long slots were held, in total over those holds that were timed.",
-		func(s *pool.Stats) float64 { return s.HoldTime.Seconds() })
-	add("timed_holds_total", counter, "Holds of a slot that were timed, which not all are.",
-		func(s *pool.Stats) float64 { return float64(s.TimedHolds) })
 	return all
 }
 

@@ -42,9 +42,9 @@ func TestWaitsAreCountedByTheirLength(t *testing.T) {
 					continue
 				}
 				counted += int(n)
-				require.Less(t, d, fairshare.WaitBound(i))
+				require.Less(t, d, fairshare.DurationBound(i))
 				if i > 0 {
-					require.GreaterOrEqual(t, d, fairshare.WaitBound(i-1))
+					require.GreaterOrEqual(t, d, fairshare.DurationBound(i-1))
 				}
 			}
 			require.Equal(t, 1, counted)
@@ -62,8 +62,34 @@ func TestWaitsAreCountedByTheirLength(t *testing.T) {
 	})
 }
 
-func TestAQuantileIsTheBoundThatAPartOfTheWaitsKeepsTo(t *testing.T) {
-	var w fairshare.Waits
+func TestHoldsAreCountedThatWereTimed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := fairshare.NewSemaphore(fairshare.Config{Capacity: 1})
+		require.NoError(t, err)
+		permit, ok := s.TryAcquire("first")
+		require.True(t, ok)
+		for range 3 {
+			go func() {
+				p, err := s.Acquire(context.Background(), "waiter")
+				require.NoError(t, err)
+				time.Sleep(time.Second)
+				p.Release()
+			}()
+			synctest.Wait()
+		}
+		time.Sleep(time.Hour)
+		permit.Release() // nobody waited when it began
+		time.Sleep(time.Minute)
+		stats := s.Stats()
+		require.EqualValues(t, 2, stats.TimedHolds) // nobody waits when the last ends
+		require.EqualValues(t, 2, stats.Holds.Total())
+		require.Equal(t, 1024*1024*time.Microsecond, stats.Holds.Quantile(0))
+		require.Equal(t, 1024*1024*time.Microsecond, stats.Holds.Quantile(1))
+	})
+}
+
+func TestAQuantileIsTheBoundThatAPartOfThemKeepsTo(t *testing.T) {
+	var w fairshare.Durations
 	require.Zero(t, w.Quantile(0.5))
 	w[0], w[10], w[31] = 50, 49, 1
 	require.Equal(t, time.Microsecond, w.Quantile(0))
