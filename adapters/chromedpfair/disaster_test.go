@@ -108,9 +108,6 @@ func TestDisastersUnderLoadLoseNothing(t *testing.T) {
 			name = "tabs kept"
 		}
 		t.Run(name, func(t *testing.T) {
-			if reuse {
-				long(t)
-			}
 			p := newPool(t, Config{
 				Browsers: 2, TabsPerBrowser: 3, ReuseSameTenant: reuse,
 				Health: Health{Every: 500 * time.Millisecond, Timeout: 10 * time.Second},

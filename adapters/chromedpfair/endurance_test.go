@@ -24,7 +24,6 @@ const heavy = `(() => {
 // One browser, never replaced, serves page after page; what it takes at rest
 // does not grow with them.
 func TestTheMemoryOfABrowserDoesNotGrowWithThePagesItServes(t *testing.T) {
-	long(t)
 	if !memoryKnown {
 		t.Skip("the memory of a browser cannot be told here")
 	}

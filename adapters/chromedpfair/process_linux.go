@@ -28,8 +28,12 @@ func groupGone(group int) bool {
 		return false
 	}
 	for {
-		if pid, err := syscall.Wait4(-group, nil, syscall.WNOHANG, nil); pid <= 0 || err != nil {
-			return true
+		pid, err := syscall.Wait4(-group, nil, syscall.WNOHANG, nil)
+		if err != nil {
+			return true // none of them is a child of this process
+		}
+		if pid == 0 {
+			return false // its first thread is dead, but not all of them
 		}
 	}
 }

@@ -40,9 +40,10 @@ func long(t testing.TB) {
 	}
 }
 
-// browserOrSkip returns the browser to test with.
+// browserOrSkip returns the browser to test with. With -short there is none.
 func browserOrSkip(t testing.TB) string {
 	t.Helper()
+	long(t)
 	if *program != "" {
 		return *program
 	}

@@ -99,7 +99,6 @@ func (c *contender) quantile(q float64) time.Duration {
 // All contenders take turns in one run, so that whatever else the machine does
 // is the same for all.
 func TestThroughputBesideATabForEachJob(t *testing.T) {
-	long(t)
 	url := site(t)
 	const workers = 8
 	for _, wait := range []int{0, 100} {
