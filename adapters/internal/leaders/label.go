@@ -17,7 +17,7 @@ const maxLabel = 128
 // system. No two tenants have the same one, nor any that of Others. Most names
 // are their own; the empty one, what is no UTF-8, "other", and what begins with
 // a quotation mark, are quoted as in Go; and of a long one the beginning is
-// quoted, and a hash of the whole follows.
+// quoted, and a hash of the whole follows. None is longer than 514 bytes.
 func Label(name string) string {
 	switch {
 	case len(name) > maxLabel:
