@@ -110,12 +110,21 @@ func (c *crew) hire(n int) {
 	c.job.Fresh = false
 }
 
-// hireFresh is hire, where the first worker may begin at once.
+// hireFresh is hire, where the first worker may begin at once. All have their
+// part of the capacity when it returns.
 func (c *crew) hireFresh(n int) {
 	c.hire(1)
 	c.until(10*time.Second, "the first worker works", func() bool { return c.open() > 0 })
 	c.hire(n - 1)
-	c.full()
+	least := c.job.Terms.Capacity / (2 * n)
+	c.until(40*time.Second, "all have their part", func() bool {
+		for _, w := range c.workers {
+			if c.server.Of(processName(w.Process.Pid)) < least {
+				return false
+			}
+		}
+		return c.open() >= c.job.Terms.Capacity
+	})
 }
 
 func (c *crew) open() int {

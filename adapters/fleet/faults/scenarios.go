@@ -125,7 +125,7 @@ func stoppedUnfenced(t *testing.T, c *crew) {
 func stoppedFenced(t *testing.T, c *crew) {
 	c.job.Terms, c.job.Fence = quick(true), true
 	stopped(t, c)
-	require.Equal(t, capacity, c.open(), "the others have its slots")
+	c.until(5*time.Second, "the others have its slots", func() bool { return c.open() == capacity })
 	c.workers[2].signal(t, syscall.SIGCONT)
 	time.Sleep(2 * time.Second)
 	c.within()
@@ -136,7 +136,7 @@ func stalled(t *testing.T, c *crew) {
 	c.hireFresh(4)
 	c.stall(true)
 	time.Sleep(c.job.Terms.TTL / 3)
-	require.Equal(t, capacity, c.open(), "grants outlast a short stall")
+	require.InDelta(t, capacity, c.open(), 2, "grants outlast a short stall, but for what was on its way")
 	c.stall(false)
 	time.Sleep(time.Second)
 	c.stall(true)

@@ -64,7 +64,7 @@ func (j job) run(connect func(addr, name string) (fleet.Engine, error)) error {
 	if j.Noise {
 		engine = noisy{engine}
 	}
-	w := &worker{job: j, process: fmt.Sprint("worker-", os.Getpid())}
+	w := &worker{job: j, process: processName(os.Getpid())}
 	conns, err := pool.New(pool.Config[*seats.Seat]{
 		Constructor:  w.dial,
 		Destructor:   (*seats.Seat).Close,
@@ -101,6 +101,8 @@ func (j job) run(connect func(addr, name string) (fleet.Engine, error)) error {
 	defer cancel()
 	return w.member.Leave(leaving)
 }
+
+func processName(pid int) string { return fmt.Sprint("worker-", pid) }
 
 type worker struct {
 	job

@@ -162,6 +162,18 @@ func (s *Server) Open() (now, peak, total int) {
 	return s.open, s.peak, s.total
 }
 
+// Of returns how many connections a process has open.
+func (s *Server) Of(process string) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.conns {
+		if owner, _, _ := strings.Cut(c.owner, " "); owner == process {
+			n++
+		}
+	}
+	return n
+}
+
 // InUse returns how many connections each tenant uses now.
 func (s *Server) InUse() map[string]int {
 	s.mu.Lock()
