@@ -140,12 +140,24 @@ func TestCancelsThatRaceGrantsLoseNothing(t *testing.T) {
 
 // A storm of timeouts costs O(log n) each. 1 s on idle hardware is the target;
 // the least that this test insists on is that the storm is not quadratic.
+// Whatever else the machine has to do can hold up a storm, but not each one.
 func TestAHundredThousandWaitersCancelAtOnce(t *testing.T) {
-	const tenants = 1000
 	waiters, limit := 100_000, 5*time.Second
 	if raceDetector {
 		waiters, limit = 20_000, 10*time.Second
 	}
+	const attempts = 3
+	for range attempts {
+		if cancelStorm(t, waiters) < limit {
+			return
+		}
+	}
+	t.Errorf("none of %d storms was over within %v", attempts, limit)
+}
+
+// cancelStorm returns how long it takes for so many waiters to leave at once.
+func cancelStorm(t *testing.T, waiters int) (took time.Duration) {
+	const tenants = 1000
 	s := newSemaphore(t, slots(1))
 	p := acquire(t, s, "holder")
 	goroutines := runtime.NumGoroutine()
@@ -165,21 +177,20 @@ func TestAHundredThousandWaitersCancelAtOnce(t *testing.T) {
 		runtime.Gosched()
 	}
 	// Invariant 9: a waiter is its caller's goroutine, and no other.
-	runtime.GC() // while one runs, the dead goroutines of other tests may be counted
-	require.LessOrEqual(t, runtime.NumGoroutine(), goroutines+waiters)
+	requireGoroutines(t, goroutines+waiters)
 
 	start := time.Now()
 	cancel()
 	all.Wait()
-	took := time.Since(start)
+	took = time.Since(start)
 	t.Logf("%d waiters of %d tenants gone in %v", waiters, tenants, took)
 	require.EqualValues(t, waiters, failed.Load())
-	require.Less(t, took, limit)
 	stats := s.Stats()
 	require.Zero(t, stats.Waiting)
 	require.EqualValues(t, waiters, stats.Canceled)
 	require.Equal(t, 1, stats.InUse)
 	p.Release()
+	return took
 }
 
 // Invariant 9. In a bubble a year is over at once if nothing happens in it; a

@@ -136,7 +136,7 @@ func ExampleAcquireError() {
 		defer p.Release()
 	}
 
-	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	_, err = sem.Acquire(ctx, "web")
 	fmt.Println(errors.Is(err, context.DeadlineExceeded))
@@ -244,7 +244,7 @@ func ExampleLine() {
 	fmt.Println(first.Tenant(), "sits", first.Slot().Owner)
 	fmt.Println(second.Tenant(), "sits", second.Slot().Owner)
 
-	ctx, cancel := context.WithTimeout(ctx, time.Millisecond)
+	ctx, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
 	_, err = line.Acquire(ctx, "sales")
 	var why *fairshare.AcquireError

@@ -56,17 +56,20 @@ func ExampleConfig_rejectLate() {
 	for range 10 {
 		go work()
 	}
+	for sem.Stats().Waiting < 9 {
+		time.Sleep(time.Millisecond)
+	}
 	for range 4 {
 		(<-permits).Release()
 	}
 
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	_, err = sem.Acquire(ctx, "batch")
 	fmt.Println(errors.Is(err, fairshare.ErrLate), ctx.Err())
 	var why *fairshare.AcquireError
 	if errors.As(err, &why) {
-		fmt.Println(why.Waited, why.Estimate > 5*time.Millisecond, why.Waiting)
+		fmt.Println(why.Waited, why.Estimate > 50*time.Millisecond, why.Waiting)
 	}
 	for range 6 {
 		(<-permits).Release()

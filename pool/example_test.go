@@ -182,7 +182,7 @@ func ExampleAcquireError() {
 	}
 	defer l.Release()
 
-	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
 	_, err = p.Acquire(ctx, "a")
 	var why *pool.AcquireError

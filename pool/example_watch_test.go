@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/fairpool/fairpool/pool"
@@ -166,12 +165,21 @@ func ExampleTrace() {
 	// tenant-1 returned resource 1
 }
 
+// A lines receives what is logged.
+type lines chan string
+
+func (l lines) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
+}
+
 // The pool logs what goes wrong with no caller to tell.
 func ExampleConfig_logger() {
+	logged := make(lines)
 	p := newConnPool(pool.Config[*conn]{
 		MaxSize:    1,
 		Destructor: func(*conn) { panic("already closed") },
-		Logger: slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
+		Logger: slog.New(slog.NewTextHandler(logged, &slog.HandlerOptions{
 			ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 				if a.Key == "time" || a.Key == "error" { // differ from run to run
 					return slog.Attr{}
@@ -182,7 +190,7 @@ func ExampleConfig_logger() {
 	})
 	l, _ := p.Acquire(context.Background(), "tenant-1")
 	l.Destroy()
+	fmt.Print(<-logged)
 	_ = p.Shutdown(context.Background())
-	time.Sleep(10 * time.Millisecond)
 	// Output: level=WARN msg="pool: destructor failed" resource=1
 }

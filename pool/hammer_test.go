@@ -278,6 +278,9 @@ func (h *hammer) isOver() bool {
 	}
 }
 
+// enough is how many grants it takes for a run to say anything.
+const enough = 100
+
 // run hammers for a while; then all of the capacity has to be there.
 func (h *hammer) run(callers int, d time.Duration) {
 	var all sync.WaitGroup
@@ -286,6 +289,9 @@ func (h *hammer) run(callers int, d time.Duration) {
 	}
 	all.Go(func() { h.operator(h.random(callers)) })
 	time.Sleep(d)
+	for !h.virtual && h.granted.Load() <= enough { // the machine may have much else to do
+		time.Sleep(10 * time.Millisecond)
+	}
 	close(h.over)
 	all.Wait()
 
@@ -313,7 +319,7 @@ func (h *hammer) run(callers int, d time.Duration) {
 	require.EqualValues(h.t, h.size, stats.Built-stats.Destroyed-stats.Hijacked)
 	h.t.Logf("%d grants, %d builds, %d ended, %d hijacked, %d waits in vain",
 		h.granted.Load(), stats.Built, stats.Destroyed, stats.Hijacked, stats.Canceled)
-	require.Greater(h.t, h.granted.Load(), int64(100))
+	require.Greater(h.t, h.granted.Load(), int64(enough))
 }
 
 // Invariants 1, 2, 3 and 8 under everything at once, in virtual time.

@@ -158,11 +158,14 @@ func TestALeakThatIsLostIsReportedAsBoth(t *testing.T) {
 	cfg.Guard.LeakAfter = time.Millisecond
 	cfg.Trace.Leak = func(l pool.Leak) { leaks <- l }
 	p := newPool(t, &factory{}, cfg)
-	loseALease(t, p, "a")
-	leak := <-leaks
-	require.False(t, leak.Lost)
+	func() {
+		l := acquire(t, p, "a")
+		leak := <-leaks
+		require.False(t, leak.Lost)
+		require.Equal(t, "a", l.Tenant(), "it is not lost yet")
+	}()
 	collect(t, func() bool { return p.Stats().Lost == 1 })
-	leak = <-leaks
+	leak := <-leaks
 	require.True(t, leak.Lost)
 	require.False(t, leak.Returned)
 	leak = <-leaks

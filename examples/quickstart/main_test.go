@@ -76,16 +76,15 @@ func TestTheFiguresAddUpAndWebTenantsWaitFarLessWithFairpool(t *testing.T) {
 		puddle, fairpool := readResult(t, output.String())
 		requireFiguresThatAddUp(t, puddle)
 		requireFiguresThatAddUp(t, fairpool)
-		if improvement(t, output.String()) >= margin {
-			for i, row := range fairpool {
-				if i != batch {
-					require.Less(t, row.p99, puddle[i].p99, row.tenant)
-				}
-			}
+		shorter := improvement(t, output.String()) >= margin
+		for i, row := range fairpool {
+			shorter = shorter && (i == batch || row.p99 < puddle[i].p99)
+		}
+		if shorter {
 			return
 		}
 	}
-	t.Errorf("the web tenants' p99 wait was never %d times shorter in %d attempts", margin, attempts)
+	t.Errorf("the web tenants' p99 wait was never shorter for each and %d times for all in %d attempts", margin, attempts)
 }
 
 func requireFiguresThatAddUp(t *testing.T, rows []resultRow) {
