@@ -2,6 +2,7 @@ package fairshare_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -138,13 +139,17 @@ type overdue struct{ context.Context }
 
 func (overdue) Deadline() (time.Time, bool) { return time.Now().Add(-time.Second), true }
 
-// Under a steady load of constant holds, who has a fifth more than the time
-// that it takes is not turned away and is served; who has half of it is.
+// Under a steady load, who has more than the time that it takes is served, and
+// who has half of it is turned away. Of random holds that is so nearly always:
+// the estimate follows the mean of the latest.
 func TestInASteadyLoadTheLateAreRejectedAndTheOthersServed(t *testing.T) {
+	const tries = 40
 	for _, hold := range []struct {
 		name string
 		holdTime
-	}{{"constant", constant(100 * time.Millisecond)}, {"exponential", exponential(100 * time.Millisecond)}} {
+		enough float64 // times the wait
+		wrong  int     // most wrong answers
+	}{{"constant", constant(100 * time.Millisecond), 1.2, 0}, {"exponential", exponential(100 * time.Millisecond), 2, tries / 4}} {
 		for _, tenants := range []int{1, 4} {
 			t.Run(fmt.Sprint(hold.name, " ", tenants), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -153,25 +158,29 @@ func TestInASteadyLoadTheLateAreRejectedAndTheOthersServed(t *testing.T) {
 					time.Sleep(10 * time.Second)
 					// 36 wait, and 40 are served in a second: 900 ms and some for one more.
 					const wait = 950 * time.Millisecond
-					factor := time.Duration(120)
-					if hold.name == "exponential" {
-						factor = 200
+					admitted, refused := 0, 0
+					ask := func(patience time.Duration) (late bool) {
+						w := within(l.s, "t0", patience)
+						<-w.done
+						late = errors.Is(w.err, fairshare.ErrLate)
+						if w.err == nil {
+							w.permit.Release()
+						}
+						return late
 					}
-					for range 40 {
-						short := within(l.s, "t0", wait/2)
-						require.True(t, short.over())
-						require.ErrorIs(t, short.err, fairshare.ErrLate)
-						long := within(l.s, "t0", wait*factor/100)
-						if hold.name == "constant" {
-							long.granted(t).Release()
-						} else { // with bad luck it takes longer
-							<-long.done
-							require.NotErrorIs(t, long.err, fairshare.ErrLate)
-							long.permit.Release()
+					for range tries {
+						if !ask(wait / 2) {
+							admitted++
+						}
+						if ask(time.Duration(hold.enough * float64(wait))) {
+							refused++
 						}
 						time.Sleep(170 * time.Millisecond)
 					}
 					l.stop()
+					t.Logf("of %d, %d without enough time were admitted, and %d with enough refused", tries, admitted, refused)
+					require.LessOrEqual(t, admitted, hold.wrong)
+					require.LessOrEqual(t, refused, hold.wrong)
 				})
 			})
 		}
