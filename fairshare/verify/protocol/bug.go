@@ -25,6 +25,10 @@ const (
 	backoffForgetsWaiters
 	destructorForgetsWaiters
 	closedPoolKeepsReturned
+	tryUntilFree
+	returnedIsLeftAgain
+	waiterIsLeftAgain
+	surplusIsReplaced
 	bugs
 )
 
@@ -51,5 +55,9 @@ func (b Bug) String() string {
 		"the end of a backoff starts nothing for those who wait",
 		"the end of a destructor starts nothing for those who wait",
 		"a pool that is closed keeps a resource that is returned",
+		"whoever finds the lock taken tries again until it is free",
+		"a slot from the inbox that nobody waits for is left there again",
+		"a waiter from the inbox that has to wait on is left there again",
+		"a resource that nobody waits for is destroyed, and replaced",
 	}[b]
 }

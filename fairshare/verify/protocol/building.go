@@ -105,7 +105,7 @@ func (m *moves) built(s state, t uint8, ok bool, then func(state)) {
 	s.failing, s.timer = false, 0
 	for i := range s.slots {
 		if s.slots[i].place == cold {
-			if s.closed {
+			if s.closed || m.sc.Bug == surplusIsReplaced && m.demand(&s) == 0 {
 				m.retire(&s, uint8(i))
 				balance(s)
 			} else {
@@ -164,6 +164,9 @@ func (s *state) failAll(most int) {
 func (m *moves) destructed(s state, t uint8, then func(state)) {
 	slot := &s.slots[s.threads[t].slot]
 	slot.place = cold
+	if m.sc.Bug == surplusIsReplaced && !s.closed {
+		m.build(&s, 0)
+	}
 	forgets := m.sc.Bug == destructorForgetsWaiters
 	if slot.charged {
 		slot.charged, slot.capped = false, false

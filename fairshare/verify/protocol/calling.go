@@ -12,7 +12,11 @@ func (m *moves) call(s state, t uint8) {
 			m.to(s, t, acquireTry)
 		}
 	case acquireTry:
-		m.try(s, t, request, done, askBusy)
+		if m.sc.Bug == tryUntilFree {
+			m.try(s, t, request, done, acquireTry)
+		} else {
+			m.try(s, t, request, done, askBusy)
+		}
 	case askBusy:
 		if s.busy {
 			m.to(s, t, leaveWaiter)

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -12,6 +13,7 @@ type Result struct {
 	Quiet     int // states in which nothing happens unless somebody outside acts
 	Ends      int // states in which nothing can happen any more
 	Depth     int // moves of the longest of the shortest ways to a state
+	Longest   int // moves of the longest run there is
 	Violation *Violation
 }
 
@@ -43,7 +45,7 @@ func Explore(sc Scenario, limit int) Result {
 }
 
 func explore(sc Scenario, limit int) Result {
-	x := explorer{sc: &sc, seen: make(map[state]struct{})}
+	x := explorer{sc: &sc, seen: make(map[state]int32)}
 	x.add(sc.start(), -1, label{})
 	var r Result
 	m := moves{sc: &sc}
@@ -66,9 +68,12 @@ func explore(sc Scenario, limit int) Result {
 			}
 			r.Quiet++
 			what = s.stuck(&sc)
+			if what == "" && m.due == 0 {
+				what = s.unsettled(&sc)
+			}
 			if what == "" && len(m.all) == 0 {
 				r.Ends++
-				what = s.unfinished(&sc)
+				what = s.unfinished()
 			}
 		}
 		if what == "" {
@@ -82,6 +87,7 @@ func explore(sc Scenario, limit int) Result {
 		for _, next := range m.all {
 			x.add(next.state, at, next.label)
 		}
+		x.ends = append(x.ends, int32(len(x.ways)))
 		if len(x.from) > limit {
 			r.States = len(x.from)
 			r.Violation = &Violation{What: fmt.Sprintf("there are more than %d states", limit)}
@@ -89,14 +95,21 @@ func explore(sc Scenario, limit int) Result {
 		}
 	}
 	r.States = len(x.from)
+	var circle []label
+	if r.Longest, circle = x.longest(); circle != nil {
+		r.Violation = &Violation{"live-lock: it may go on like this for ever", x.describe(circle)}
+	}
 	return r
 }
 
 // An explorer knows the states by the order in which they were found. It keeps
-// those in the making, and of all how they were reached first.
+// those in the making, and of all how they were reached first, and which others
+// they lead to.
 type explorer struct {
 	sc    *Scenario
-	seen  map[state]struct{}
+	seen  map[state]int32
+	ways  []way   // out of one state after the other
+	ends  []int32 // of those of each state, in ways
 	from  []int32
 	by    []label
 	level []state // those of the current depth, from levelStart to levelEnd
@@ -106,22 +119,35 @@ type explorer struct {
 }
 
 func (x *explorer) add(s state, from int, by label) {
-	if _, known := x.seen[s]; known {
+	at, known := x.seen[s]
+	if !known {
+		at = int32(len(x.from))
+		x.seen[s] = at
+	}
+	if from >= 0 {
+		x.ways = append(x.ways, way{at, by})
+	}
+	if known {
 		return
 	}
-	x.seen[s] = struct{}{}
 	x.from = append(x.from, int32(from))
 	x.by = append(x.by, by)
 	x.next = append(x.next, s)
 }
 
 func (x *explorer) trace(at int) []string {
-	var steps []string
+	var steps []label
 	for ; x.from[at] >= 0; at = int(x.from[at]) {
-		steps = append(steps, x.sc.describe(x.by[at]))
+		steps = append(steps, x.by[at])
 	}
-	for i, j := 0, len(steps)-1; i < j; i, j = i+1, j-1 {
-		steps[i], steps[j] = steps[j], steps[i]
+	slices.Reverse(steps)
+	return x.describe(steps)
+}
+
+func (x *explorer) describe(steps []label) []string {
+	words := make([]string, len(steps))
+	for i, l := range steps {
+		words[i] = x.sc.describe(l)
 	}
-	return steps
+	return words
 }

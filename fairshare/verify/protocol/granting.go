@@ -161,6 +161,12 @@ func (m *moves) admitAll(s state, who set, then func(state)) {
 			m.admitAll(n, rest, then)
 			continue
 		}
+		if m.sc.Bug == waiterIsLeftAgain && s.inUse == s.capacity {
+			n := s
+			n.arrivals = n.arrivals.with(w)
+			m.admitAll(n, rest, then)
+			continue
+		}
 		m.requested(s, w, func(s state, g grant) {
 			if g.slot != none {
 				s.waiters[w].grant = g
@@ -185,8 +191,14 @@ func (m *moves) returnAll(s state, which set, then func(state)) {
 		return
 	}
 	for i := range uint8(maxSlots) {
-		if which.has(i) {
-			m.returned(s, i, func(s state) { m.returnAll(s, which.without(i), then) })
+		switch rest := which.without(i); {
+		case rest == which:
+		case m.sc.Bug == returnedIsLeftAgain && m.demand(&s) == 0:
+			n := s
+			n.returns = n.returns.with(i)
+			m.returnAll(n, rest, then)
+		default:
+			m.returned(s, i, func(s state) { m.returnAll(s, rest, then) })
 		}
 	}
 }

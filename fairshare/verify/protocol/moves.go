@@ -5,6 +5,7 @@ type moves struct {
 	sc       *Scenario
 	all      []move
 	internal int    // those that are not up to somebody outside
+	due      int    // those that happen sooner or later
 	fault    string // what went wrong on the way, "" if nothing
 
 	label label // of the step at hand
@@ -17,7 +18,7 @@ type move struct {
 
 // of finds the ways out of s.
 func (m *moves) of(s state) {
-	m.all, m.internal, m.fault = m.all[:0], 0, ""
+	m.all, m.internal, m.due, m.fault = m.all[:0], 0, 0, ""
 	if t, ok := s.alone(m.sc); ok {
 		m.label = label{thread: t, pc: s.threads[t].pc}
 		m.step(s, t)
@@ -44,6 +45,9 @@ func (m *moves) of(s state) {
 func (m *moves) emit(s state) {
 	if !m.label.outside {
 		m.internal++
+	}
+	if !m.label.mayNot() {
+		m.due++
 	}
 	s.tidy()
 	if !m.sc.Plain {

@@ -121,12 +121,13 @@ func (s *state) idle(sc *Scenario) string {
 	return ""
 }
 
-// unfinished returns what is left in a state in which nothing can happen any
-// more.
-func (s *state) unfinished(sc *Scenario) string {
-	for i := range s.threads {
-		if s.threads[i].pc != done && s.threads[i].pc != act { // a Revoke finds nothing
-			return fmt.Sprintf("goroutine %d never ends", i)
+// unsettled returns what is wrong with a state in which everything has happened
+// that happens sooner or later, and nobody interferes: whoever waits waits for
+// ever, and what is not there by now never comes back.
+func (s *state) unsettled(sc *Scenario) string {
+	for w := range sc.Waiters {
+		if s.threads[w].pc != done && !s.paused && s.capacity > 0 {
+			return fmt.Sprintf("caller %d waits for ever", w)
 		}
 	}
 	if s.inUse != 0 || s.building != 0 {
@@ -135,6 +136,17 @@ func (s *state) unfinished(sc *Scenario) string {
 	for i, slot := range s.slots {
 		if slot.place == held || slot.place == dying || sc.Pool && s.closed && slot.place != cold {
 			return fmt.Sprintf("slot %d is left over", i)
+		}
+	}
+	return ""
+}
+
+// unfinished returns what is left in a state in which nothing can happen any
+// more.
+func (s *state) unfinished() string {
+	for i := range s.threads {
+		if s.threads[i].pc != done && s.threads[i].pc != act { // a Revoke finds nothing
+			return fmt.Sprintf("goroutine %d never ends", i)
 		}
 	}
 	return ""

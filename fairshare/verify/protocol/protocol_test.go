@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,8 +45,8 @@ func TestNoInterleavingLosesAWakeUpOrASlot(t *testing.T) {
 			if r.Violation != nil {
 				t.Fatal(r.Violation)
 			}
-			t.Logf("%d states, %d moves, %d of the states quiet, %d final, %d moves deep, %v",
-				r.States, r.Moves, r.Quiet, r.Ends, r.Depth, time.Since(start).Round(time.Millisecond))
+			t.Logf("%d states, %d moves, %d of the states quiet, %d final, %d moves deep, the longest run %d moves, %v",
+				r.States, r.Moves, r.Quiet, r.Ends, r.Depth, r.Longest, time.Since(start).Round(time.Millisecond))
 			require.NotZero(t, r.Ends)
 			total += r.States
 		})
@@ -106,6 +107,8 @@ func TestTheReductionsLeaveOutNothing(t *testing.T) {
 func TestEveryMistakeIsFound(t *testing.T) {
 	skipUnderRace(t)
 	inDetail := Scenario{Capacity: 1, Waiters: 3, Cancels: 3}
+	few := Scenario{Capacity: 1, Waiters: 2, Rounds: 1}
+	three := Scenario{Capacity: 1, Waiters: 3}
 	closed := Scenario{Capacity: 1, Waiters: 3, Actors: [2]actor{closer}}
 	ofPool := Scenario{Pool: true, Coarse: true, Capacity: 1, Waiters: 2, Failures: 1, Destroys: true}
 	failing := Scenario{Pool: true, Coarse: true, Capacity: 2, Waiters: 2, Failures: 1}
@@ -132,6 +135,10 @@ func TestEveryMistakeIsFound(t *testing.T) {
 		backoffForgetsWaiters:    &failing,
 		destructorForgetsWaiters: &ofPool,
 		closedPoolKeepsReturned:  &closedPool,
+		tryUntilFree:             &few,
+		returnedIsLeftAgain:      &few,
+		waiterIsLeftAgain:        &three,
+		surplusIsReplaced:        &ofPool,
 	}
 	sound := make(map[*Scenario]bool)
 	for bug := noBug + 1; bug < bugs; bug++ {
@@ -148,6 +155,7 @@ func TestEveryMistakeIsFound(t *testing.T) {
 			r := Explore(sc, enough)
 			require.NotNil(t, r.Violation, "not found in %d states", r.States)
 			require.NotEmpty(t, r.Violation.Trace)
+			require.Equal(t, bug >= tryUntilFree, strings.HasPrefix(r.Violation.What, "live-lock"), r.Violation.What)
 			t.Logf("%s, after %d moves", r.Violation.What, len(r.Violation.Trace))
 			if testing.Verbose() && os.Getenv("FAIRPOOL_TRACES") != "" {
 				t.Log(r.Violation)

@@ -170,6 +170,10 @@ type label struct {
 
 const isCancel = 0xfe // the variant of a context that ends
 
+// mayNot reports whether it may never happen. A lease ends sooner or later, a
+// constructor and a destructor return, and a backoff runs out.
+func (l label) mayNot() bool { return l.pc == act || l.variant == isCancel }
+
 func (sc *Scenario) describe(l label) string {
 	who := fmt.Sprintf("goroutine %d", l.thread)
 	switch {
