@@ -9,7 +9,7 @@ func (m *moves) body(s state, t uint8, then func(state)) {
 		m.request(s, t, then)
 	case try:
 		i := m.free(&s)
-		if !s.closed && !s.paused && s.inUse < s.capacity && !(m.sc.capped(t) && s.capTaken()) {
+		if !s.closed && !s.paused && m.mayHave(&s, t) {
 			if i != none {
 				m.own(&s, t, m.grant(&s, i, t))
 			} else if s.building <= m.demand(&s) {

@@ -25,6 +25,9 @@ const (
 	backoffForgetsWaiters
 	destructorForgetsWaiters
 	closedPoolKeepsReturned
+	headroomForAll
+	headroomForNobody
+	putForgetsHeadroom
 	tryUntilFree
 	returnedIsLeftAgain
 	waiterIsLeftAgain
@@ -55,6 +58,9 @@ func (b Bug) String() string {
 		"the end of a backoff starts nothing for those who wait",
 		"the end of a destructor starts nothing for those who wait",
 		"a pool that is closed keeps a resource that is returned",
+		"the last slots are granted to anybody",
+		"the last slots are granted to nobody",
+		"a slot is handed on without a look at the headroom",
 		"whoever finds the lock taken tries again until it is free",
 		"a slot from the inbox that nobody waits for is left there again",
 		"a waiter from the inbox that has to wait on is left there again",

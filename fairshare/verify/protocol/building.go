@@ -6,6 +6,8 @@ package protocol
 const (
 	probe uint8 = 1 << iota // of a build: it is the first after a failure
 	paid                    // of a build: the tenant of a dead slot is charged for it
+
+	payerAt = 2 // the bits from here on are the number of that tenant
 )
 
 // short is Supply.Short: it starts builds while waiters outnumber them.
@@ -97,6 +99,7 @@ func (m *moves) built(s state, t uint8, ok bool, then func(state)) {
 	if th.gen&paid != 0 {
 		s.inUse--
 	}
+	th.gen = 0
 	balance := func(s state) { m.dispatch(s, then) }
 	if !ok {
 		m.buildFailed(s, balance)
@@ -169,10 +172,11 @@ func (m *moves) destructed(s state, t uint8, then func(state)) {
 	}
 	forgets := m.sc.Bug == destructorForgetsWaiters
 	if slot.charged {
-		slot.charged, slot.capped = false, false
+		payer := slot.tenant
+		slot.charged, slot.tenant = false, 0
 		s.inUse--
 		if s.building < m.demand(&s) && !forgets {
-			m.build(&s, paid)
+			m.build(&s, paid|payer<<payerAt)
 		}
 	}
 	if forgets {

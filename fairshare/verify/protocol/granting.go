@@ -10,44 +10,69 @@ func (m *moves) demand(s *state) uint8 {
 	if s.paused {
 		return 0
 	}
-	n, capped := 0, 0
+	n := uint8(0)
+	var waiting [1 + maxWaiters/2]uint8 // by tenant
 	for w := range m.sc.Waiters {
-		switch {
-		case !s.queue.has(w):
-		case m.sc.capped(w):
-			capped = 1
-		default:
-			n++
+		if s.queue.has(w) {
+			if t := m.sc.tenant(w); t > 0 && m.sc.Max > 0 {
+				waiting[t]++
+			} else {
+				n++
+			}
 		}
 	}
-	if s.capTaken() {
-		capped = 0
+	for t, w := range waiting {
+		if w > 0 {
+			n += min(w, m.sc.Max-s.heldBy(uint8(t)))
+		}
 	}
-	return uint8(n + capped)
+	return n
 }
 
-// capTaken reports whether the tenant with a Max of 1 holds that one.
-func (s *state) capTaken() bool {
-	for _, slot := range s.slots {
-		if slot.capped {
-			return true
-		}
+// heldBy is how many slots a tenant is charged for that has several callers.
+func (s *state) heldBy(tenant uint8) (n uint8) {
+	if tenant == 0 {
+		return 0
 	}
-	return false
+	for _, slot := range s.slots {
+		n += uint8(bit(slot.tenant == tenant))
+	}
+	for i := range s.threads[firstHelper:] {
+		th := &s.threads[firstHelper+i]
+		n += uint8(bit(th.builds() && th.gen&paid != 0 && th.gen>>payerAt == tenant))
+	}
+	return n
+}
+
+// mayHave reports whether the tenant of w may be granted a slot now.
+func (s *state) mayHave(sc *Scenario, w uint8) bool {
+	held := s.heldBy(sc.tenant(w))
+	return s.inUse < s.capacity && (held == 0 || !s.lastFree(sc)) && (sc.Max == 0 || held < sc.Max)
+}
+
+// lastFree reports whether only the headroom is left.
+func (s *state) lastFree(sc *Scenario) bool { return s.inUse+sc.Headroom >= s.capacity }
+
+func (m *moves) mayHave(s *state, w uint8) bool {
+	switch m.sc.Bug {
+	case headroomForAll:
+		return s.inUse < s.capacity
+	case headroomForNobody:
+		return !s.lastFree(m.sc)
+	}
+	return s.mayHave(m.sc, w)
 }
 
 // next calls then for each waiter whose turn it may be, if there is one, and
 // else otherwise.
 func (m *moves) next(s state, then func(s state, w uint8), otherwise func(s state)) {
 	some := false
-	if s.inUse < s.capacity {
-		for w := range m.sc.Waiters {
-			if s.queue.has(w) && !(m.sc.capped(w) && s.capTaken()) {
-				some = true
-				n := s
-				n.queue = n.queue.without(w)
-				then(n, w)
-			}
+	for w := range m.sc.Waiters {
+		if s.queue.has(w) && m.mayHave(&s, w) {
+			some = true
+			n := s
+			n.queue = n.queue.without(w)
+			then(n, w)
 		}
 	}
 	if !some {
@@ -78,8 +103,12 @@ func (m *moves) grant(s *state, i, w uint8) grant {
 	if s.inUse >= s.capacity {
 		m.fault = "a slot is granted beyond the capacity"
 	}
+	tenant := m.sc.tenant(w)
+	if s.lastFree(m.sc) && s.heldBy(tenant) > 0 {
+		m.fault = "one of the last slots is granted to a tenant that holds one"
+	}
 	s.inUse++
-	s.slots[i].place, s.slots[i].capped = held, m.sc.capped(w)
+	s.slots[i].place, s.slots[i].tenant = held, tenant
 	return grant{i, s.slots[i].gen}
 }
 
@@ -101,7 +130,11 @@ func (m *moves) put(s state, i uint8, then func(state)) {
 	}
 	m.next(s, func(s state, w uint8) {
 		m.hand(&s, i, w)
-		then(s)
+		if m.sc.Headroom > 0 && m.sc.Bug != putForgetsHeadroom {
+			m.dispatch(s, then) // whoever held the slot may have come to hold none
+		} else {
+			then(s)
+		}
 	}, keep)
 }
 
@@ -132,7 +165,7 @@ func (m *moves) dispatch(s state, then func(state)) {
 // grant, or with none after the waiter has joined the queue.
 func (m *moves) requested(s state, w uint8, got func(s state, g grant)) {
 	i := m.free(&s)
-	if !s.paused && s.inUse < s.capacity && i != none && !(m.sc.capped(w) && s.capTaken()) {
+	if !s.paused && i != none && m.mayHave(&s, w) {
 		g := m.grant(&s, i, w)
 		got(s, g)
 		return
@@ -207,7 +240,7 @@ func (m *moves) returnAll(s state, which set, then func(state)) {
 // ready, or, in a pool that is closed, it is retired.
 func (m *moves) returned(s state, i uint8, then func(state)) {
 	s.inUse--
-	s.slots[i].capped = false
+	s.slots[i].tenant = 0
 	if m.sc.Pool && s.closed && m.sc.Bug != closedPoolKeepsReturned {
 		m.retire(&s, i)
 		m.dispatch(s, then)

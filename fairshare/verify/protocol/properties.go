@@ -103,10 +103,16 @@ func (s *state) stuck(sc *Scenario) string {
 func (s *state) idle(sc *Scenario) string {
 	m := moves{sc: sc}
 	demand := m.demand(s)
-	if demand == 0 || s.inUse >= s.capacity {
+	if demand == 0 {
 		return ""
 	}
+	eligible := false
+	for w := range sc.Waiters {
+		eligible = eligible || s.queue.has(w) && s.mayHave(sc, w)
+	}
 	switch {
+	case !eligible:
+		return ""
 	case m.free(s) != none:
 		return "lost wake-up: a slot is free while somebody waits who may have it"
 	case !sc.Pool:

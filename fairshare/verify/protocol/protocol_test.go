@@ -21,7 +21,9 @@ var scenarios = []Scenario{
 	{Name: "3 callers, 1 slot, 3 cancels", Capacity: 1, Waiters: 3, Cancels: 3, Rounds: 1},
 	{Name: "3 callers, 2 slots, 3 cancels, one look after Unlock", Capacity: 2, Waiters: 3, Cancels: 3},
 	{Name: "2 callers, 1 slot, 2 cancels, Close, AcquireTimeout", Capacity: 1, Waiters: 2, Cancels: 2, Actors: [2]actor{closer, impatient}, Rounds: 1},
-	{Name: "3 callers, two of them of a tenant with a Max of 1", Capacity: 2, Waiters: 3, Capped: 2, Rounds: 1},
+	{Name: "3 callers, two of them of a tenant with a Max of 1", Capacity: 2, Waiters: 3, Tenants: "aab", Max: 1, Rounds: 1},
+	{Name: "3 callers, two of them of one tenant, one with TryAcquire, Headroom 1", Capacity: 2, Waiters: 3, Tries: 1, Tenants: "aab", Headroom: 1, Rounds: 1},
+	{Name: "2 callers of one tenant, 2 cancels, Headroom 1, Resize up", Capacity: 2, Waiters: 2, Cancels: 2, Tenants: "aa", Headroom: 1, Actors: [2]actor{grower}, Rounds: 1},
 	{Name: "3 callers, one of them with TryAcquire", Capacity: 1, Waiters: 3, Tries: 1, Rounds: 1},
 	{Name: "2 callers, 2 cancels, Suspend and Resume", Capacity: 1, Waiters: 2, Cancels: 2, Actors: [2]actor{suspender, resumer}, Rounds: 1},
 	{Name: "2 callers, 2 cancels, Resize down and up", Capacity: 1, Waiters: 2, Cancels: 2, Actors: [2]actor{shrinker, grower}, Rounds: 1},
@@ -29,6 +31,8 @@ var scenarios = []Scenario{
 	{Name: "pool in detail: 2 callers, 1 slot, a failing build", Pool: true, Capacity: 1, Waiters: 2, Failures: 1, Rounds: 1},
 	{Name: "pool: 3 callers, 2 slots, 3 cancels, Close, a failing build, Destroy", Pool: true, Coarse: true, Capacity: 2, Waiters: 3, Cancels: 3, Destroys: true, Failures: 1, Actors: [2]actor{closer}},
 	{Name: "pool: 3 callers, 2 slots, 3 cancels, Revoke, Destroy", Pool: true, Coarse: true, Capacity: 2, Waiters: 3, Cancels: 3, Destroys: true, Actors: [2]actor{revoker}},
+	{Name: "4 callers of two tenants, 3 slots, 4 cancels, Close, Headroom 1", Coarse: true, Capacity: 3, Waiters: 4, Cancels: 4, Tenants: "aabb", Headroom: 1, Actors: [2]actor{closer}},
+	{Name: "pool: 3 callers of two tenants, 2 slots, 3 cancels, a failing build, Destroy, Headroom 1", Pool: true, Coarse: true, Capacity: 2, Waiters: 3, Cancels: 3, Tenants: "aab", Headroom: 1, Destroys: true, Failures: 1},
 	{Name: "pool: 2 callers, 2 slots, 2 cancels, two failing builds, AcquireTimeout, Close", Pool: true, Coarse: true, Capacity: 2, Waiters: 2, Cancels: 2, Destroys: true, Failures: 2, Actors: [2]actor{impatient, closer}},
 	{Name: "pool: 3 callers, one of them with TryAcquire, a failing build, Suspend and Resume", Pool: true, Coarse: true, Capacity: 2, Waiters: 3, Tries: 1, Failures: 1, Actors: [2]actor{suspender, resumer}},
 }
@@ -107,6 +111,8 @@ func TestTheReductionsLeaveOutNothing(t *testing.T) {
 func TestEveryMistakeIsFound(t *testing.T) {
 	skipUnderRace(t)
 	inDetail := Scenario{Capacity: 1, Waiters: 3, Cancels: 3}
+	reserved := Scenario{Capacity: 2, Waiters: 3, Tenants: "aab", Headroom: 1}
+	handedOn := Scenario{Coarse: true, Capacity: 3, Waiters: 4, Tenants: "aabb", Headroom: 1}
 	few := Scenario{Capacity: 1, Waiters: 2, Rounds: 1}
 	three := Scenario{Capacity: 1, Waiters: 3}
 	closed := Scenario{Capacity: 1, Waiters: 3, Actors: [2]actor{closer}}
@@ -135,6 +141,9 @@ func TestEveryMistakeIsFound(t *testing.T) {
 		backoffForgetsWaiters:    &failing,
 		destructorForgetsWaiters: &ofPool,
 		closedPoolKeepsReturned:  &closedPool,
+		headroomForAll:           &reserved,
+		headroomForNobody:        &reserved,
+		putForgetsHeadroom:       &handedOn,
 		tryUntilFree:             &few,
 		returnedIsLeftAgain:      &few,
 		waiterIsLeftAgain:        &three,

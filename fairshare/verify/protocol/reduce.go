@@ -94,8 +94,11 @@ func (s *state) alone(sc *Scenario) (uint8, bool) {
 // kind is what tells callers apart from the start. It grows with their numbers,
 // so that sorting by it leaves each kind where it is.
 func (sc *Scenario) kind(w uint8) (k int) {
-	for _, from := range [...]uint8{sc.Capped, sc.Cancels, sc.Waiters - sc.Tries, sc.Waiters} {
+	for _, from := range [...]uint8{sc.Cancels, sc.Waiters - sc.Tries, sc.Waiters} {
 		k += bit(w >= from)
+	}
+	for ; w > 0; w-- {
+		k += bit(sc.tenant(w) != sc.tenant(w-1))
 	}
 	return k
 }
@@ -108,21 +111,35 @@ func (s *state) sort(sc *Scenario) {
 }
 
 func (s *state) sortSlots() {
-	weigh := func(i uint8) int {
+	var weights [maxSlots]int
+	for i := range s.slots {
 		slot := &s.slots[i]
-		weight := int(slot.place)<<3 | bit(slot.charged)<<2 | bit(slot.capped)<<1 | bit(s.returns.has(i))
-		for t := range s.threads {
-			if th := &s.threads[t]; th.slot == i {
-				weight += int(th.pc)<<8 | 1<<20
-			}
+		weights[i] = int(slot.tenant)<<5 | int(slot.place)<<2 | bit(slot.charged)<<1 | bit(s.returns.has(uint8(i)))
+	}
+	for t := range s.threads {
+		if th := &s.threads[t]; th.slot != none {
+			weights[th.slot] += int(th.pc)<<8 | 1<<20
 		}
-		return weight
 	}
-	if maxSlots != 2 || weigh(0) <= weigh(1) {
-		return
+	for i := 1; i < maxSlots; i++ {
+		for j := i; j > 0 && weights[j-1] > weights[j]; j-- {
+			weights[j-1], weights[j] = weights[j], weights[j-1]
+			s.swapSlots(uint8(j-1), uint8(j))
+		}
 	}
-	s.slots[0], s.slots[1] = s.slots[1], s.slots[0]
-	s.returns = s.returns.swapped()
+}
+
+func (s *state) swapSlots(i, j uint8) {
+	swap := func(slot *uint8) {
+		switch *slot {
+		case i:
+			*slot = j
+		case j:
+			*slot = i
+		}
+	}
+	s.slots[i], s.slots[j] = s.slots[j], s.slots[i]
+	s.returns = s.returns.swapped(i, j)
 	for t := range s.threads {
 		swap(&s.threads[t].slot)
 	}
@@ -138,21 +155,12 @@ func bit(b bool) int {
 	return 0
 }
 
-func swap(slot *uint8) {
-	if *slot != none {
-		*slot = 1 - *slot
-	}
-}
-
-// swapped exchanges 0 and 1.
-func (s set) swapped() set { return s>>1&1 | s&1<<1 }
-
 func (s *state) sortWaiters(sc *Scenario) {
 	var order, to [maxWaiters]uint8
 	for w := range order {
 		order[w] = uint8(w)
 	}
-	slices.SortFunc(order[:], func(a, b uint8) int {
+	slices.SortFunc(order[:sc.Waiters], func(a, b uint8) int {
 		return cmp.Or(
 			cmp.Compare(sc.kind(a), sc.kind(b)),
 			s.threads[a].compare(&s.threads[b]),

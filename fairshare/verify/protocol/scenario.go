@@ -1,5 +1,7 @@
 package protocol
 
+import "strings"
+
 // An actor is somebody other than the callers of Acquire, who does one thing at
 // any time, or never.
 type actor uint8
@@ -22,7 +24,9 @@ type Scenario struct {
 	Capacity uint8
 	Waiters  uint8
 	Tries    uint8            // so many of the Waiters, the last ones, call TryAcquire
-	Capped   uint8            // so many of the Waiters, the first ones, are of one tenant with a Max of 1
+	Tenants  string           // of the Waiters, a letter each; "": each has its own
+	Max      uint8            // most slots of a tenant, 0: no cap
+	Headroom uint8            // last free slots for tenants that hold none
 	Cancels  uint8            // so many of the Waiters, the first ones, may be cancelled
 	Destroys bool             // a lease may end with Destroy
 	Actors   [maxActors]actor // what else happens
@@ -78,5 +82,15 @@ func (sc *Scenario) mayCancel(w uint8) bool { return w < sc.Cancels }
 // revokes reports whether a lease may be revoked.
 func (sc *Scenario) revokes() bool { return sc.Actors[0] == revoker || sc.Actors[1] == revoker }
 
-// capped reports whether the waiter is of the tenant with a cap.
-func (sc *Scenario) capped(w uint8) bool { return w < sc.Capped }
+// tenant is the number of the waiter's tenant, from 1; or 0 if that has no other
+// callers, and so holds nothing while one waits.
+func (sc *Scenario) tenant(w uint8) uint8 {
+	if int(w) >= len(sc.Tenants) {
+		return 0
+	}
+	name := sc.Tenants[w]
+	if strings.IndexByte(sc.Tenants, name) == strings.LastIndexByte(sc.Tenants, name) {
+		return 0
+	}
+	return name - 'a' + 1
+}

@@ -3,8 +3,8 @@ package protocol
 // How much there is at most. The numbers are small on purpose: what goes wrong
 // between goroutines goes wrong between few.
 const (
-	maxWaiters = 3
-	maxSlots   = 2
+	maxWaiters = 4
+	maxSlots   = 3
 	maxActors  = 2 // operators: a close, a timeout, a revocation...
 	maxHelpers = 6 // goroutines that the code starts: builds, destructors, timers, serve
 	maxThreads = maxWaiters + maxActors + maxHelpers
@@ -23,6 +23,14 @@ func (s set) has(i uint8) bool { return s&(1<<i) != 0 }
 func (s set) with(i uint8) set { return s | 1<<i }
 
 func (s set) without(i uint8) set { return s &^ (1 << i) }
+
+// swapped exchanges i and j.
+func (s set) swapped(i, j uint8) set {
+	if s.has(i) != s.has(j) {
+		s ^= 1<<i | 1<<j
+	}
+	return s
+}
 
 func (s set) len() int {
 	n := 0
@@ -68,7 +76,7 @@ type slot struct {
 	place   place
 	gen     uint8 // of the grant; the end of one starts the next
 	charged bool  // dying at the expense of its last tenant
-	capped  bool  // charged to the tenant with a Max of 1
+	tenant  uint8 // that is charged, 0: nobody, or one with a single caller
 }
 
 // A state is all that a Line, a Pool and the goroutines that use them have in
