@@ -31,11 +31,17 @@ func TestMain(m *testing.M) {
 	})
 }
 
-func TestFaults(t *testing.T) {
-	server := throwaway.PostgresFor(t, throwaway.PostgresConfig{})
+func TestFaults(t *testing.T) { faults.Run(t, target(t, throwaway.PostgresConfig{})) }
+
+func TestFaultsOfTheClock(t *testing.T) {
+	faults.Run(t, target(t, throwaway.PostgresConfig{SettableClock: true}), "TheEnginesClockIsSet")
+}
+
+func target(t *testing.T, cfg throwaway.PostgresConfig) faults.Target {
+	server := throwaway.PostgresFor(t, cfg)
 	db := connect(t, server.URL("postgres"))
 	require.NoError(t, pgfleet.Migrate(t.Context(), db))
-	faults.Run(t, faults.Target{
+	broken := faults.Target{
 		Addr:  server.Addr(),
 		Kill:  func() error { return server.Stop(throwaway.Immediate) },
 		Start: func() error { return server.Start(context.Background()) },
@@ -60,5 +66,9 @@ func TestFaults(t *testing.T) {
 			}
 			return standby.Addr(), detach, promote
 		},
-	})
+	}
+	if cfg.SettableClock {
+		broken.SetClock = server.SetClock
+	}
+	return broken
 }

@@ -23,15 +23,23 @@ func TestMain(m *testing.M) {
 	})
 }
 
-func TestFaults(t *testing.T) { faults.Run(t, target(t, true)) }
+func TestFaults(t *testing.T) {
+	faults.Run(t, target(t, throwaway.RedisConfig{Persist: true}))
+}
+
+func TestFaultsOfTheClock(t *testing.T) {
+	faults.Run(t, target(t, throwaway.RedisConfig{SettableClock: true}), "TheEnginesClockIsSet")
+}
 
 // A server that starts empty each time.
-func TestFaultsWithoutData(t *testing.T) { faults.Run(t, target(t, false), "TheEngineIsKilled") }
+func TestFaultsWithoutData(t *testing.T) {
+	faults.Run(t, target(t, throwaway.RedisConfig{}), "TheEngineIsKilled")
+}
 
-func target(t *testing.T, persist bool) faults.Target {
-	server := throwaway.RedisFor(t, throwaway.RedisConfig{Persist: persist})
+func target(t *testing.T, cfg throwaway.RedisConfig) faults.Target {
+	server := throwaway.RedisFor(t, cfg)
 	client := connect(t, server)
-	return faults.Target{
+	broken := faults.Target{
 		Addr:     server.Addr(),
 		Pause:    server.Pause,
 		Continue: server.Continue,
@@ -59,4 +67,8 @@ func target(t *testing.T, persist bool) faults.Target {
 			return replica.Addr(), detach, func() error { return nil }
 		},
 	}
+	if cfg.SettableClock {
+		broken.SetClock = server.SetClock
+	}
+	return broken
 }

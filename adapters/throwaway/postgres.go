@@ -23,6 +23,9 @@ type PostgresConfig struct {
 	// data and follows it, as a hot standby, until pg_promote is called or the
 	// setting primary_conninfo changed. It has to be given the same settings.
 	Primary *Postgres
+
+	// SettableClock has SetClock work. It needs a C compiler, and Linux.
+	SettableClock bool
 }
 
 // A Postgres is a PostgreSQL server. Everybody may connect as anybody, without
@@ -80,6 +83,9 @@ func StartPostgres(ctx context.Context, cfg PostgresConfig) (*Postgres, error) {
 	}
 	s.arguments = func() []string { return append([]string{postgres, "-D", data}, settings(cfg, s.port)...) }
 	err = s.run(ctx, create[0], create[1:]...)
+	if err == nil && cfg.SettableClock {
+		err = s.ownClock(ctx)
+	}
 	if err == nil {
 		err = s.startSomewhere(ctx)
 	}

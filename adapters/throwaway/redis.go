@@ -19,6 +19,9 @@ type RedisConfig struct {
 	// Settings are server settings beside or instead of those that the package
 	// chooses. The port is not among them.
 	Settings map[string]string
+
+	// SettableClock has SetClock work. It needs a C compiler, and Linux.
+	SettableClock bool
 }
 
 // A Redis is a Redis or Valkey server.
@@ -39,6 +42,11 @@ func StartRedis(ctx context.Context, cfg RedisConfig) (*Redis, error) {
 		return nil, err
 	}
 	r := &Redis{s}
+	if cfg.SettableClock {
+		if err := s.ownClock(ctx); err != nil {
+			return nil, errors.Join(err, r.Close())
+		}
+	}
 	s.ready = func(int) error { return pong(s.Addr()) }
 	s.arguments = func() []string {
 		args := []string{program,

@@ -19,6 +19,8 @@ type server struct {
 	dir    string // all that it writes
 	port   int
 	user   *account
+	env    []string // beside the usual
+	clock  string   // the file that says how far its clock is ahead; "": it has none of its own
 	keeper *keeper
 
 	arguments func() []string // program and arguments, for the present port
@@ -88,7 +90,7 @@ func (s *server) run(ctx context.Context, program string, args ...string) error 
 func (s *server) command(program string, args ...string) *exec.Cmd {
 	cmd := exec.Command(program, args...)
 	cmd.Dir = s.dir
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "LC_ALL=C", "TZ=UTC"}
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "LC_ALL=C", "TZ=UTC"}, s.env...)
 	disown(cmd, s.user)
 	return cmd
 }

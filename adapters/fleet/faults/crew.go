@@ -27,6 +27,10 @@ type Target struct {
 	Start    func() error // after Kill
 	Forget   func(name string) error
 
+	// SetClock sets the engine's time of day, ahead of the machine's. nil: it
+	// cannot be set.
+	SetClock func(ahead time.Duration) error
+
 	// Standby starts a replica. Detach has it stop following; then Promote
 	// makes it serve, without what it has missed. nil: there is none.
 	Standby func(t *testing.T) (addr string, detach, promote func() error)
@@ -174,11 +178,12 @@ func (c *crew) within() {
 
 func (w *hand) signal(t *testing.T, s syscall.Signal) { require.NoError(t, w.Process.Signal(s)) }
 
-// kill ends a worker as kill -9 does.
-func (w *hand) kill(t *testing.T) {
-	w.signal(t, syscall.SIGKILL)
+// kill ends a worker as kill -9 does. It returns when the server has noticed.
+func (c *crew) kill(w *hand) {
+	w.signal(c.t, syscall.SIGKILL)
 	_ = w.Wait()
 	w.ended = true
+	c.until(10*time.Second, "a dead worker has no connection", func() bool { return c.server.Of(processName(w.Process.Pid)) == 0 })
 }
 
 // dismiss has a worker leave.

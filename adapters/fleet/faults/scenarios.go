@@ -25,6 +25,7 @@ func Run(t *testing.T, target Target, only ...string) {
 		{"TheEngineIsKilled", engineKilled, true, true},
 		{"TheEngineForgets", forgets, true, true},
 		{replica, failover, true, false},
+		{clock, clockSet, true, true},
 		{"None", none, false, true},
 		{"ProcessesAreKilled", killed, false, true},
 		{"ProcessesComeAndGo", churn, false, false},
@@ -34,7 +35,7 @@ func Run(t *testing.T, target Target, only ...string) {
 		{"RequestsAreLateDoubledAndReordered", unordered, false, false},
 		{"ARollingRestartLowersTheCapacity", rolling, false, false},
 	} {
-		if len(only) > 0 && !slices.Contains(only, s.name) || s.name == replica && target.Standby == nil {
+		if len(only) > 0 && !slices.Contains(only, s.name) || s.name == replica && target.Standby == nil || s.name == clock && target.SetClock == nil {
 			continue
 		}
 		t.Run(s.name, func(t *testing.T) {
@@ -49,7 +50,10 @@ func Run(t *testing.T, target Target, only ...string) {
 	}
 }
 
-const replica = "AReplicaThatWasBehindTakesOver"
+const (
+	replica = "AReplicaThatWasBehindTakesOver"
+	clock   = "TheEnginesClockIsSet"
+)
 
 // long is how long a scenario goes on; FAIRPOOL_FLEET_LONG makes it ten times
 // that.
@@ -79,8 +83,8 @@ func none(t *testing.T, c *crew) {
 
 func killed(t *testing.T, c *crew) {
 	c.hireFresh(4)
-	c.workers[1].kill(t)
-	c.workers[3].kill(t)
+	c.kill(c.workers[1])
+	c.kill(c.workers[3])
 	back := c.until(20*time.Second, "what the dead had is in use again", func() bool { return c.open() == capacity })
 	t.Logf("the slots of two killed workers were in use again after %v; TTL and Quarantine are %v",
 		back, c.job.Terms.TTL+c.job.Terms.Quarantine)
@@ -161,6 +165,25 @@ func engineKilled(t *testing.T, c *crew) {
 	c.within()
 }
 
+// clockSet sets the engine's time of day by an hour and more: nobody's grant ends
+// for it, and those of the dead still do.
+func clockSet(t *testing.T, c *crew) {
+	c.hireFresh(4)
+	for _, ahead := range []time.Duration{time.Hour, -time.Hour, 0} {
+		require.NoError(t, c.target.SetClock(ahead))
+		for end := time.Now().Add(c.job.Terms.TTL); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+			require.Positive(t, c.open(), "%v ahead", ahead)
+		}
+		c.full()
+		c.kill(c.workers[len(c.workers)-1])
+		t.Logf("%v ahead: the slots of a killed worker were in use again after %v", ahead,
+			c.until(20*time.Second, "what the dead had is in use again", func() bool { return c.open() == capacity }))
+		c.hire(1)
+		c.full()
+	}
+	c.within()
+}
+
 func forgets(t *testing.T, c *crew) {
 	c.hireFresh(4)
 	require.NoError(t, c.target.Forget(c.job.Fleet))
@@ -169,7 +192,7 @@ func forgets(t *testing.T, c *crew) {
 	c.within()
 	c.full()
 	require.NoError(t, c.target.Forget(c.job.Fleet))
-	c.workers[0].kill(t)
+	c.kill(c.workers[0])
 	c.until(20*time.Second, "nothing is lost", func() bool { return c.open() == capacity })
 	c.within()
 }
@@ -191,7 +214,7 @@ func unordered(t *testing.T, c *crew) {
 	c.hire(4)
 	c.until(30*time.Second, "some work", func() bool { return c.open() > 0 })
 	time.Sleep(long(6 * time.Second))
-	c.workers[0].kill(t)
+	c.kill(c.workers[0])
 	time.Sleep(long(4 * time.Second))
 	_, _, total := c.server.Open()
 	require.Greater(t, total, capacity)
@@ -212,7 +235,7 @@ func failover(t *testing.T, c *crew) {
 	}
 	time.Sleep(c.job.Terms.TTL)
 	c.full()
-	c.workers[0].kill(t)
+	c.kill(c.workers[0])
 	c.until(20*time.Second, "nothing is lost", func() bool { return c.open() == capacity })
 	c.within()
 	require.NoError(t, c.target.Start())
