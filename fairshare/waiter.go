@@ -160,9 +160,8 @@ func (l *Line) FailLocked(r Request, reason Reason, err error) {
 
 // FailAllLocked ends every wait with err.
 func (l *Line) FailAllLocked(reason Reason, err error) {
-	for t := range l.sched.Tenants() {
-		for w := t.First(); w != nil; w = t.First() {
-			l.FailLocked(Request{w, w.Seq()}, reason, err)
-		}
+	for l.sched.Waiting() > 0 {
+		w := l.sched.Queued()[0].First()
+		l.FailLocked(Request{w, w.Seq()}, reason, err)
 	}
 }
