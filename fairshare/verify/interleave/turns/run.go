@@ -17,30 +17,34 @@ type turn struct {
 	where string      // in the program, when tracing
 	ready func() bool // whether it can; nil: yes
 	takes bool        // its time: others may go first without interrupting it
+	timer bool        // it has not run out yet
 	over  bool
 }
 
 // A run is the program from its start to its end, by one sequence of choices.
 type run struct {
 	*search
-	turns     []*turn
-	now       *turn // whose turn it is
-	preempted int
-	tracing   bool
-	trace     []string
+	turns   []*turn
+	now     *turn // whose turn it is
+	out     int   // of turn, so far
+	tracing bool
+	trace   []string
 }
 
 // current is nil outside of Explore, where nobody takes turns.
 var current *run
 
 // Go starts a goroutine.
-func Go(name string, fn func()) {
+func Go(name string, fn func()) { start(name, fn) }
+
+func start(name string, fn func()) *turn {
 	t := &turn{name: name, what: "starts"}
 	t.next, _ = iter.Pull(func(yield func(struct{}) bool) {
 		t.yield = yield
 		fn()
 	})
 	current.turns = append(current.turns, t)
+	return t
 }
 
 // Point is before something that others may notice, or that they may change
@@ -114,13 +118,16 @@ func (r *run) play(program func() (check func() string)) (wrong string) {
 		}
 	}()
 	check := program()
-	for {
+	for taken := 0; ; taken++ {
 		able := r.able()
 		if len(able) == 0 {
 			break
 		}
 		r.now = able[r.whose(able)]
-		r.now.takes = false
+		if taken == tooMany {
+			return fmt.Sprintf("live-lock: after %d turns, %s still %s", taken, r.now.name, r.now.what)
+		}
+		r.now.takes, r.now.timer = false, false
 		r.points++
 		if r.tracing {
 			r.trace = append(r.trace, r.now.name+": "+r.now.what+r.now.where)
@@ -138,15 +145,26 @@ func (r *run) play(program func() (check func() string)) (wrong string) {
 	return check()
 }
 
-// able lists who can go on, first of all whoever did last.
+// tooMany is more turns than a program takes that ends: those of a Semaphore or
+// Pool take some hundred.
+const tooMany = 10_000
+
+// able lists who can go on: first of all whoever did last, unless the search is
+// a narrow one and that takes its time; timers last.
 func (r *run) able() []*turn {
 	r.list = r.list[:0]
-	if r.now != nil && r.now.able() {
+	yields := r.narrow && r.now != nil && r.now.takes
+	if r.now != nil && !yields && r.now.able() {
 		r.list = append(r.list, r.now)
 	}
-	for _, t := range r.turns {
-		if t != r.now && t.able() {
-			r.list = append(r.list, t)
+	for _, timer := range [...]bool{false, true} {
+		for _, t := range r.turns {
+			if t != r.now && t.timer == timer && t.able() {
+				r.list = append(r.list, t)
+			}
+		}
+		if yields && !timer {
+			r.list = append(r.list, r.now)
 		}
 	}
 	return r.list
@@ -155,17 +173,18 @@ func (r *run) able() []*turn {
 func (t *turn) able() bool { return !t.over && (t.ready == nil || t.ready()) }
 
 // whose picks one of those who can go on. To interrupt one that can is allowed
-// a number of times.
+// a number of times, and, if the search is a narrow one, so is anybody but the
+// first to come after one that cannot.
 func (r *run) whose(able []*turn) int {
-	if able[0] != r.now || r.now.takes {
+	if !r.narrow && (able[0] != r.now || r.now.takes) {
 		return r.choose(len(able))
 	}
-	if r.preempted == r.bound {
+	if r.out == r.bound {
 		return 0
 	}
 	i := r.choose(len(able))
 	if i > 0 {
-		r.preempted++
+		r.out++
 	}
 	return i
 }

@@ -12,6 +12,7 @@ type Outcome struct {
 // A search goes through all sequences of choices, depth first.
 type search struct {
 	bound  int
+	narrow bool // every choice counts
 	path   []choice
 	at     int // in path
 	points int
@@ -26,20 +27,34 @@ type choice struct{ of, taken int }
 // called at the end, returns something. The program sets the scene and starts
 // goroutines with Go.
 func Explore(bound int, program func() (check func() string)) Outcome {
-	s := &search{bound: bound}
+	return (&search{bound: bound}).explore(program)
+}
+
+// ExploreNarrowly is Explore where each choice counts: when a goroutine waits,
+// takes its time or ends, the first of the others goes on, in the order in which
+// they were started, and a timer runs out when nobody else can go on, except for
+// bound times.
+func ExploreNarrowly(bound int, program func() (check func() string)) Outcome {
+	return (&search{bound: bound, narrow: true}).explore(program)
+}
+
+func (s *search) explore(program func() func() string) Outcome {
 	for runs := 1; ; runs++ {
 		if wrong, _ := s.once(program, false); wrong != "" {
 			again, trace := s.once(program, true)
 			if again != wrong {
 				wrong = fmt.Sprintf("the program is not the same each time: %q, then %q", wrong, again)
 			}
-			return Outcome{runs, s.points, wrong, trace}
+			return Outcome{runs, s.points, wrong, trace[max(0, len(trace)-longEnough):]}
 		}
 		if !s.next() {
 			return Outcome{Runs: runs, Points: s.points}
 		}
 	}
 }
+
+// longEnough is how much of a run without end there is to see.
+const longEnough = 300
 
 func (s *search) once(program func() func() string, tracing bool) (wrong string, trace []string) {
 	s.at = 0

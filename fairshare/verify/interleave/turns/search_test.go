@@ -56,3 +56,53 @@ func TestAProgramThatIsNotTheSameEachTimeIsFound(t *testing.T) {
 	})
 	require.Contains(t, o.Wrong, "not the same each time")
 }
+
+func TestWhoeverGoesOnForEverIsFound(t *testing.T) {
+	o := Explore(0, func() func() string {
+		Go("walker", func() {
+			for {
+				Point("walks")
+			}
+		})
+		return func() string { return "" }
+	})
+	require.Equal(t, "live-lock: after 10000 turns, walker still walks", o.Wrong)
+	require.Len(t, o.Trace, longEnough)
+}
+
+// orders lists those in which a and b, two steps each, and a timer may go.
+func orders(bound int, stop bool) (all []string) {
+	o := ExploreNarrowly(bound, func() func() string {
+		order := ""
+		timer := AfterFunc(0, func() { order += "t" })
+		for _, name := range []string{"a", "b"} {
+			Go(name, func() {
+				order += name
+				Point("")
+				order += name
+				if stop && name == "b" {
+					timer.Stop()
+				}
+			})
+		}
+		return func() string {
+			all = append(all, order)
+			return ""
+		}
+	})
+	if o.Wrong != "" {
+		panic(o.Wrong)
+	}
+	return all
+}
+
+func TestANarrowSearchCountsEveryChoice(t *testing.T) {
+	require.Equal(t, []string{"aabbt"}, orders(0, false))
+	require.ElementsMatch(t, []string{"aabbt", "bbaat", "taabb", "abbat", "atabb", "aatbb", "aabtb"}, orders(1, false))
+}
+
+func TestATimerThatIsStoppedDoesNotRunOut(t *testing.T) {
+	require.Equal(t, []string{"aabb"}, orders(0, true))
+	require.Contains(t, orders(1, true), "aabtb")
+	require.NotContains(t, orders(3, true), "aabbt")
+}

@@ -40,6 +40,23 @@ func (m *Mutex) Unlock() {
 	m.locked = false
 }
 
+// A WaitGroup is a sync.WaitGroup.
+type WaitGroup struct{ n int }
+
+func (g *WaitGroup) zero() bool { return g.n == 0 }
+
+// Add adds to the counter.
+func (g *WaitGroup) Add(n int) { g.n += n }
+
+// Done takes one off the counter.
+func (g *WaitGroup) Done() {
+	turns.Point("is done")
+	g.n--
+}
+
+// Wait waits until the counter is zero.
+func (g *WaitGroup) Wait() { turns.Await("waits for a group", g.zero) }
+
 // A Pool is a sync.Pool that keeps everything and gives what it got last, so
 // that whoever keeps what it has put back is found out soon.
 type Pool struct {
