@@ -24,17 +24,18 @@ func (l *Line) OverdueLocked(after time.Duration, asked func(*Slot) bool) (back 
 		return nil, 0
 	}
 	next = l.now + after
-	r := recall{line: l, after: after, entitled: l.sched.Entitled(), held: make(map[*sched.Tenant][]*Slot), helped: make(map[*sched.Tenant]int)}
+	r := recall{
+		line: l, after: after, entitled: l.sched.Entitled(),
+		held: make(map[*sched.Tenant][]*Slot), helped: make(map[*sched.Tenant]int),
+	}
 	for t, slots := range r.entitled {
 		r.entitled[t] = math.Round(slots*1e9) / 1e9 // equals are equal, in whatever order they were worked out
 	}
 	coming := l.sched.InUse() // but for those that stay: asked back, or back and not of use yet
 	for _, slot := range l.slots {
-		if _, held := slot.GrantLocked(); held {
-			if !asked(slot) {
-				coming--
-				r.held[slot.tenant] = append(r.held[slot.tenant], slot)
-			}
+		if _, held := slot.GrantLocked(); held && !asked(slot) {
+			coming--
+			r.held[slot.tenant] = append(r.held[slot.tenant], slot)
 		}
 	}
 	for _, t := range r.wanting(&next) {

@@ -82,16 +82,16 @@ func (g Grant) Tenant() string {
 	return g.slot.tenant.Name()
 }
 
-// Release ends the grant and gives the slot back to its line, which hands it to
-// Supply.Returned. If the grant is finished it does nothing.
+// Release ends the grant and gives the slot back to its line: straight to the
+// next waiter, or to the Watcher. If the grant is finished it does nothing.
 func (g Grant) Release() {
 	if s := g.Finish(); s != nil {
 		s.line.giveBack(s)
 	}
 }
 
-// Finish ends the grant and returns its slot, which the caller
-// hands to Line.ReleaseLocked; nil if the grant was finished already.
+// Finish ends the grant and returns its slot, which the caller hands to
+// Line.ReleaseLocked; nil if the grant was finished already.
 func (g Grant) Finish() *Slot {
 	if g.slot == nil || !g.slot.generation.CompareAndSwap(g.generation, g.generation+1) {
 		return nil

@@ -90,10 +90,9 @@ func (s *Scheduler) advance(now time.Duration) {
 		return
 	}
 	s.now = now
-	if s.blind || s.backlogged == 0 {
-		return
+	if !s.blind && s.backlogged > 0 {
+		s.clock += elapsed
 	}
-	s.clock += elapsed
 }
 
 // Contended reports whether somebody waits. While nobody does no clock runs,

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Capacity and Headroom are settings, InUse and Waiting totals; Active is the number of tenants that
-// hold, wait or are joined.
+// Capacity and Headroom are settings, InUse and Waiting totals; Active is the
+// number of tenants that hold, wait or are joined.
 func (s *Scheduler) Capacity() int { return s.capacity }
 func (s *Scheduler) Headroom() int { return s.headroom }
 func (s *Scheduler) InUse() int    { return s.inUse }
