@@ -19,6 +19,8 @@ type Stats struct {
 
 	OldestWait time.Duration // of the blocked Acquires
 
+	Suspended bool // until Resume
+
 	// Since the start.
 	Acquired uint64        // slots granted
 	WaitTime time.Duration // that the granted ones had waited in total
@@ -74,6 +76,8 @@ func (l *Line) StatsLocked() Stats {
 		Horizon:  l.sched.Horizon(),
 
 		OldestWait: l.oldestWaitLocked(),
+
+		Suspended: l.paused,
 
 		Acquired: l.sched.Granted(),
 		WaitTime: l.waited,

@@ -23,8 +23,10 @@ func TestASuspendedSemaphoreHandsOutNothingUntilItIsResumed(t *testing.T) {
 		synctest.Wait()
 		require.Zero(t, s.Stats().InUse)
 		require.Equal(t, 2, s.Stats().Waiting)
+		require.True(t, s.Stats().Suspended)
 
 		s.Resume()
+		require.False(t, s.Stats().Suspended)
 		first.granted(t).Release()
 		second.granted(t).Release()
 	})

@@ -14,7 +14,6 @@ func (p *Pool[T]) Resume() { p.suspend(false) }
 func (p *Pool[T]) suspend(on bool) {
 	p.line.Lock()
 	defer p.line.Unlock()
-	p.suspended = on
 	p.line.PauseLocked(on)
 }
 

@@ -45,7 +45,6 @@ type Pool[T any] struct {
 	closed  bool
 
 	capacity  int
-	suspended bool
 	live      int // warm, leased, resetting or checking
 	resetting int
 	checking  int

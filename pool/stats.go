@@ -22,8 +22,7 @@ type Stats struct {
 	Destroying int // destructors running
 	Stale      int // resources of an earlier generation, see ResetGradually
 
-	Suspended bool
-	Closed    bool
+	Closed bool
 
 	// Since the start.
 	Built     uint64
@@ -63,8 +62,7 @@ func (p *Pool[T]) Stats() Stats {
 		Destroying: p.dying,
 		Stale:      p.stale,
 
-		Suspended: p.suspended,
-		Closed:    p.closed,
+		Closed: p.closed,
 
 		Built:     p.built,
 		Destroyed: p.destroyed,
