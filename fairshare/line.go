@@ -56,6 +56,7 @@ type Line struct {
 	patience   patience
 	rejectLate bool
 	maxWaiting int // of all tenants together; 0: no bound
+	witness    Witness
 
 	waiters sync.Pool // of *waiter
 }
@@ -109,14 +110,14 @@ func (l *Line) acquire(ctx context.Context, tenant string, m *Member) (Grant, er
 	}
 	done := ctx.Done()
 	if isDone(done) {
-		return Grant{}, contextError(ctx, &AcquireError{Tenant: tenant, Reason: BeforeWaiting})
+		return l.refuse(ctx, contextError(ctx, &AcquireError{Tenant: tenant, Reason: BeforeWaiting}))
 	}
 	if !l.tryLock() {
 		if l.busy.Load() && !l.rejectLate {
 			w := l.newWaiter(tenant)
 			put(&l.arrivals, w)
 			l.readInboxes()
-			return l.wait(ctx, done, w)
+			return l.wait(ctx, done, w, l.witness)
 		}
 		l.Lock()
 	}
@@ -131,12 +132,12 @@ func (l *Line) acquire(ctx context.Context, tenant string, m *Member) (Grant, er
 	}
 	if refusal != nil {
 		l.Unlock()
-		return Grant{}, refusal
+		return l.refuse(ctx, refusal)
 	}
 	w := l.newWaiter(tenant)
 	l.enqueueLocked(t, w)
 	l.Unlock()
-	return l.wait(ctx, done, w)
+	return l.wait(ctx, done, w, l.witness)
 }
 
 // requestLocked takes a slot for the tenant if it may have one at once. Without
@@ -245,14 +246,14 @@ func (l *Line) Retry(ctx context.Context, tenant string, since time.Duration, se
 	}
 	if refusal != nil {
 		l.Unlock()
-		return Grant{}, refusal
+		return l.refuse(ctx, refusal)
 	}
 	w := l.newWaiter(tenant)
 	l.sched.Requeue(l.now, t, &w.Waiter, since)
 	l.enqueuedLocked(w)
 	l.DispatchLocked()
 	l.Unlock()
-	return l.wait(ctx, ctx.Done(), w)
+	return l.wait(ctx, ctx.Done(), w, l.witness)
 }
 
 // DispatchLocked hands out what can be handed out, and tells the supply if more

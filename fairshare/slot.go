@@ -86,12 +86,15 @@ func (g Grant) Tenant() string {
 // next waiter, or to the Watcher. If the grant is finished it does nothing.
 func (g Grant) Release() {
 	if s := g.Finish(); s != nil {
-		s.line.giveBack(s)
+		s.Return()
 	}
 }
 
+// Return is the rest of Grant.Release, for a caller that has finished the grant.
+func (s *Slot) Return() { s.line.giveBack(s) }
+
 // Finish ends the grant and returns its slot, which the caller hands to
-// Line.ReleaseLocked; nil if the grant was finished already.
+// Line.ReleaseLocked or has return; nil if the grant was finished already.
 func (g Grant) Finish() *Slot {
 	if g.slot == nil || !g.slot.generation.CompareAndSwap(g.generation, g.generation+1) {
 		return nil

@@ -38,8 +38,12 @@ func (l *Line) freeWaiter(w *waiter) {
 	l.waiters.Put(w)
 }
 
-// wait blocks until w is granted a slot or fails, or ctx ends.
-func (l *Line) wait(ctx context.Context, done <-chan struct{}, w *waiter) (Grant, error) {
+// wait blocks until w is granted a slot or fails, or ctx ends. The witness, if
+// there is one, is told.
+func (l *Line) wait(ctx context.Context, done <-chan struct{}, w *waiter, witness Witness) (Grant, error) {
+	if witness != nil {
+		return l.waitBefore(ctx, w, witness)
+	}
 	if done == nil || !w.isReadyBefore(done) {
 		if done != nil {
 			if err := l.cancel(ctx, w); err != nil {

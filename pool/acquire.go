@@ -16,8 +16,12 @@ func (p *Pool[T]) attend(ctx context.Context, tenant string, get source) (l Leas
 	if tenant == "" {
 		tenant = fairshare.TenantFrom(ctx)
 	}
-	acquiring := p.span(ctx, p.config.Trace.AcquireStart, p.config.Trace.AcquireDone, Event{Tenant: tenant})
-	ctx = acquiring.ctx
+	trace := &p.config.Trace
+	var began time.Duration
+	if trace.AcquireDone != nil {
+		began = p.line.Now()
+	}
+	ctx = p.reports.started(ctx, trace.AcquireStart, Event{Tenant: tenant})
 	delivered := false
 	defer func() {
 		if !delivered { // a hook of Trace called Goexit
@@ -27,63 +31,69 @@ func (p *Pool[T]) attend(ctx context.Context, tenant string, get source) (l Leas
 	g, err := get(ctx, tenant)
 	if err == nil {
 		l = p.lease(g, tenant)
-		if s := p.owner(g); s != nil {
-			acquiring.event.Resource = s.number
-		}
 	}
-	p.end(acquiring, err)
+	if trace.AcquireDone != nil {
+		e := Event{Tenant: tenant, Took: p.line.Now() - began, Err: err}
+		if s := p.owner(g); s != nil {
+			e.Resource = s.number
+		}
+		p.reports.done(ctx, trace.AcquireDone, e)
+	}
 	delivered = true
 	return l, err
 }
 
-// hold returns a source that gets a slot from ask and makes its resource ready
-// for the tenant. One that turns out to be unfit is destroyed; the caller is
-// next for another.
+// hold returns a source of slots from ask that have been made ready for their
+// tenant, and of whose waits those who look for dead-locks know.
 func (p *Pool[T]) hold(ask source) source {
-	return func(ctx context.Context, tenant string) (fairshare.Grant, error) {
-		return p.holdFit(ctx, tenant, ask)
+	if p.nested {
+		ask = p.noteNested(ask)
 	}
+	if p.config.Health.Check != nil || p.config.Tenancy.Prepare != nil {
+		ask = p.fit(ask)
+	}
+	return ask
 }
 
-func (p *Pool[T]) holdFit(ctx context.Context, tenant string, ask source) (fairshare.Grant, error) {
-	since := p.line.Now()
-	leave, err := p.enterNested(ctx, tenant)
-	if err != nil {
+// fit returns a source that gets a slot from ask and makes its resource ready
+// for the tenant. One that turns out to be unfit is destroyed; the caller is
+// next for another.
+func (p *Pool[T]) fit(ask source) source {
+	return func(ctx context.Context, tenant string) (fairshare.Grant, error) {
+		since := p.line.Now()
+		g, err := ask(ctx, tenant)
+		for unprepared := 0; err == nil; {
+			s := p.owner(g)
+			if s == nil { // revoked meanwhile, and its time is up
+				g, err = p.line.Retry(ctx, tenant, since, func() {})
+				continue
+			}
+			why, fault := p.handOver(ctx, tenant, g, s)
+			switch why {
+			case "":
+				if fault != nil { // the caller gave up; the slot is passed on
+					return fairshare.Grant{}, p.line.Explain(tenant, contextError(ctx, p.line.Now()-since))
+				}
+				if g.Slot() != nil {
+					return g, nil
+				}
+				continue
+			case PrepareFailed:
+				if unprepared++; unprepared == maxPrepares {
+					p.reject(g, s, why)
+					return fairshare.Grant{}, p.line.Explain(tenant, &AcquireError{
+						Reason: fairshare.NotPrepared, Err: fault, Waited: p.line.Now() - since,
+					})
+				}
+			}
+			g, err = p.line.Retry(ctx, tenant, since, func() {
+				if g.Finish() != nil {
+					p.rejectLocked(s, why)
+				}
+			})
+		}
 		return fairshare.Grant{}, err
 	}
-	g, err := ask(ctx, tenant)
-	leave()
-	for unprepared := 0; err == nil; {
-		s := p.owner(g)
-		if s == nil { // revoked meanwhile, and its time is up
-			g, err = p.line.Retry(ctx, tenant, since, func() {})
-			continue
-		}
-		why, fault := p.handOver(ctx, tenant, g, s)
-		switch why {
-		case "":
-			if fault != nil { // the caller gave up; the slot is passed on
-				return fairshare.Grant{}, p.line.Explain(tenant, contextError(ctx, p.line.Now()-since))
-			}
-			if g.Slot() != nil {
-				return g, nil
-			}
-			continue
-		case PrepareFailed:
-			if unprepared++; unprepared == maxPrepares {
-				p.reject(g, s, why)
-				return fairshare.Grant{}, p.line.Explain(tenant, &AcquireError{
-					Reason: fairshare.NotPrepared, Err: fault, Waited: p.line.Now() - since,
-				})
-			}
-		}
-		g, err = p.line.Retry(ctx, tenant, since, func() {
-			if g.Finish() != nil {
-				p.rejectLocked(s, why)
-			}
-		})
-	}
-	return fairshare.Grant{}, err
 }
 
 // maxPrepares is how many resources one Acquire may wreck by failing to prepare

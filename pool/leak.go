@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/fairpool/fairpool/fairshare"
@@ -61,54 +60,36 @@ func (o *origin) text() string {
 // it.
 func (p *Pool[T]) lease(g fairshare.Grant, tenant string) Lease[T] {
 	l := Lease[T]{grant: g}
-	if !p.recorded {
+	told := p.config.Trace.Release != nil
+	if !told && !p.recorded {
 		return l
 	}
 	s := p.owner(g)
 	if s == nil {
 		return l
 	}
-	o := &origin{grant: g, tenant: tenant, at: time.Now()}
-	if p.config.Guard.LeakAfter > 0 || p.config.Guard.DetectLost {
+	if told {
+		s.lent = lent{tenant, p.line.Now()}
+		l.token = &p.token
+	}
+	if p.recorded {
 		var stack [32]uintptr
+		o := &origin{grant: g, tenant: tenant, at: time.Now()}
 		o.stack = append(o.stack, stack[:runtime.Callers(2, stack[:])]...)
-	}
-	s.origin.Store(o)
-	if p.config.Guard.DetectLost || p.config.Trace.Release != nil {
-		l.token = &token{}
-	}
-	if release := p.config.Trace.Release; release != nil {
-		l.token.release = func() {
-			if g.Slot() != nil {
-				p.guard("Trace", func() {
-					release(Event{Tenant: tenant, Resource: s.number, Took: time.Since(o.at)})
-				})
-			}
+		s.origin.Store(o)
+		if p.config.Guard.DetectLost {
+			// The lost lease refers to the token; nothing that lasts does.
+			l.token = &token{}
+			l.token.cleanup = runtime.AddCleanup(l.token, p.lost, o)
 		}
-	}
-	if p.config.Guard.DetectLost {
-		// The lost lease refers to the token; nothing that lasts does.
-		l.token.cleanup = runtime.AddCleanup(l.token, p.lost, o)
 	}
 	return l
 }
 
-// A token comes with a lease whose end has to be noticed.
+// A token comes with a lease whose end is noticed: by the Trace, or because none
+// came. The cleanup is that of Guard.DetectLost.
 type token struct {
-	release func()
-	told    atomic.Bool // of the release
 	cleanup runtime.Cleanup
-}
-
-// ending is called by whoever is about to end the lease; t may be nil.
-func (t *token) ending() {
-	if t == nil {
-		return
-	}
-	t.cleanup.Stop()
-	if t.release != nil && t.told.CompareAndSwap(false, true) {
-		t.release()
-	}
 }
 
 // lost takes back a lease that nobody can end any more.

@@ -8,7 +8,7 @@ import "github.com/fairpool/fairpool/fairshare"
 // zero Lease is a finished one.
 type Lease[T any] struct {
 	grant fairshare.Grant
-	token *token // of a lease that is watched, else nil
+	token *token // of a lease whose end is more than that, else nil
 }
 
 // Value returns the resource. It panics if the lease has ended: the resource
@@ -28,8 +28,18 @@ func (l Lease[T]) Tenant() string { return l.grant.Tenant() }
 // Release gives the resource back, straight to the next waiter if there is
 // one. If the lease has ended it does nothing.
 func (l Lease[T]) Release() {
-	l.token.ending()
+	if l.token != nil {
+		l.releaseTold()
+		return
+	}
 	l.grant.Release()
+}
+
+func (l Lease[T]) releaseTold() {
+	if s := l.finish(); s != nil {
+		defer s.Return()
+		l.tell(s)
+	}
 }
 
 // Destroy gives the resource back to be destroyed, because it is broken. It
@@ -39,24 +49,29 @@ func (l Lease[T]) Release() {
 func (l Lease[T]) Destroy() { l.destroy(Destroyed) }
 
 func (l Lease[T]) destroy(why Retirement) {
-	l.token.ending()
 	if s := l.finish(); s != nil {
-		s.pool.line.Lock()
-		defer s.pool.line.Unlock()
-		s.pool.takeBackLocked(s, why)
+		defer s.pool.takeBack(s, why)
+		l.tell(s)
 	}
 }
 
 // Hijack takes the resource out of the pool: the caller owns it from now on,
 // and the pool may build another. It panics if the lease has ended.
 func (l Lease[T]) Hijack() T {
-	l.token.ending()
 	s := l.finish()
 	if s == nil {
 		panic("pool: Hijack of a lease that was released, destroyed, hijacked or taken back")
 	}
-	s.resource.Hijack()
 	p := s.pool
+	told := false
+	defer func() {
+		if !told { // the hook called Goexit, and nobody gets the resource
+			p.takeBack(s, Destroyed)
+		}
+	}()
+	l.tell(s)
+	told = true
+	s.resource.Hijack()
 	p.line.Lock()
 	defer p.line.Unlock()
 	p.endedLocked(s)
@@ -69,9 +84,22 @@ func (l Lease[T]) Hijack() T {
 
 // finish ends the lease and returns its slot, nil if it had ended already.
 func (l Lease[T]) finish() *slot[T] {
+	if l.token != nil {
+		l.token.cleanup.Stop()
+	}
 	s := l.grant.Finish()
 	if s == nil {
 		return nil
 	}
 	return s.Owner.(*slot[T])
+}
+
+// tell tells the Trace of the end of the lease, whose slot is s, by its holder.
+func (l Lease[T]) tell(s *slot[T]) {
+	release := s.pool.config.Trace.Release
+	if release == nil || l.token == nil { // or it was taken back
+		return
+	}
+	defer s.pool.reports.recovered("Trace")
+	release(Event{Tenant: s.lent.tenant, Resource: s.number, Took: s.pool.line.Now() - s.lent.since})
 }

@@ -123,8 +123,8 @@ func (l *life) checkLeases(s *snapshot) {
 		default:
 		}
 	}
-	if s.Leased != s.holders {
-		l.complain("%d leases and %d holders", s.Leased, s.holders)
+	if s.Leased != s.holders+l.tally.returning {
+		l.complain("%d leases and %d holders, and %d return", s.Leased, s.holders, l.tally.returning)
 	}
 	if s.Leased < leases {
 		l.complain("%d leases are out, the pool knows of %d", leases, s.Leased)

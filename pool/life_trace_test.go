@@ -10,10 +10,11 @@ import (
 
 // A tally is what the Trace of a world has told of the work under way.
 type tally struct {
-	hooks    int // Checks before a lease and Prepares
-	handing  int // leases in AcquireDone
-	sleeping int // functions of the Trace that take their time, or wait in Close
-	dying    map[uint64]death
+	hooks     int // Checks before a lease and Prepares
+	handing   int // leases in WaitDone or AcquireDone
+	returning int // leases in Release
+	sleeping  int // functions of the Trace that take their time, or wait in Close
+	dying     map[uint64]death
 }
 
 // A death is a destructor that runs.
@@ -49,21 +50,26 @@ func (w *world) trace(t *pool.Trace) {
 			}
 		}
 	}
-	t.AcquireStart = start(true, nil)
-	t.AcquireDone = func(_ context.Context, e pool.Event) {
+	handed := func(_ context.Context, e pool.Event) {
 		if e.Err == nil {
 			w.count(func(pool.Event) { w.tally.handing++ }, e)
 			defer w.count(func(pool.Event) { w.tally.handing-- }, e)
 		}
 		w.noise(true, false)
 	}
+	t.AcquireStart, t.AcquireDone = start(true, nil), handed
+	t.WaitStart, t.WaitDone = start(true, nil), handed
 	t.BuildStart, t.BuildDone = start(true, nil), done(true, nil)
 	t.CheckStart, t.CheckDone = start(false, hooks(1)), done(false, hooks(-1))
 	t.PrepareStart, t.PrepareDone = start(false, hooks(1)), done(false, hooks(-1))
 	t.ResetStart, t.ResetDone = start(true, nil), done(true, nil)
 	t.DestroyStart = start(false, func(e pool.Event) { w.tally.dying[e.Resource] = death{e.Retired, time.Now()} })
 	t.DestroyDone = done(false, func(e pool.Event) { delete(w.tally.dying, e.Resource) })
-	t.Release = func(pool.Event) { w.noise(true, true) }
+	t.Release = func(e pool.Event) {
+		w.count(func(pool.Event) { w.tally.returning++ }, e)
+		defer w.count(func(pool.Event) { w.tally.returning-- }, e)
+		w.noise(true, false)
+	}
 	t.Revoke = func(pool.Event) { w.noise(true, true) }
 	t.Leak = func(pool.Leak) { w.noise(true, true) }
 	t.Nested = func(pool.Event) { w.noise(true, true) }

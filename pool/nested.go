@@ -24,13 +24,29 @@ func (w *waits) add(g fairshare.Grant, n int) {
 	w.n += n
 }
 
+// noteNested returns a source that is ask, and knows whether the caller waits
+// for itself.
+func (p *Pool[T]) noteNested(ask source) source {
+	return func(ctx context.Context, tenant string) (fairshare.Grant, error) {
+		leave, err := p.enterNested(ctx, tenant)
+		if err != nil {
+			return fairshare.Grant{}, err
+		}
+		if leave != nil {
+			defer leave()
+		}
+		return ask(ctx, tenant)
+	}
+}
+
 // enterNested takes note of an Acquire by a caller that holds leases of this
-// pool already, as far as ctx tells, until leave is called. If it closes the
+// pool already, as far as ctx tells, until leave is called, which is nil if there
+// is nothing to note. If it closes the
 // circle in which every holder waits for another lease, that is reported, and
 // an error if it is forbidden.
 func (p *Pool[T]) enterNested(ctx context.Context, tenant string) (leave func(), err error) {
-	if !p.nested || ctx.Err() != nil { // it will not wait
-		return func() {}, nil
+	if ctx.Err() != nil { // it will not wait
+		return nil, nil
 	}
 	var held []fairshare.Grant
 	for c, _ := ctx.Value(leaseKey{}).(*leaseContext); c != nil; c = c.outer {
@@ -41,7 +57,7 @@ func (p *Pool[T]) enterNested(ctx context.Context, tenant string) (leave func(),
 		}
 	}
 	if len(held) == 0 {
-		return func() {}, nil
+		return nil, nil
 	}
 	note := func(n int) {
 		for _, g := range held {

@@ -30,16 +30,18 @@ type AcquireError = fairshare.AcquireError
 // called from any goroutine.
 type Pool[T any] struct {
 	config   Config[T]
-	attended bool // more comes between a caller and its lease than a wait
-	recorded bool // leases are remembered
-	nested   bool // somebody wants to know of nested Acquires
-	timed    bool // the line always knows the time
-	ages     bool // idle resources have to be looked after
-	watching bool // the line is watched for good
+	attended bool   // more comes between a caller and its lease than a wait
+	recorded bool   // where leases come from is remembered
+	nested   bool   // somebody wants to know of nested Acquires
+	timed    bool   // the line always knows the time
+	ages     bool   // idle resources have to be looked after
+	watching bool   // the line is watched for good
+	source   source // of slots, when attended
 
 	ctx     context.Context // of the hooks, ends with the pool
 	cancel  func()
 	reports reports
+	token   token           // of leases whose end is told, and no more
 	numbers atomic.Uint64   // of resources
 	line    *fairshare.Line // its lock guards what follows
 	closed  bool
@@ -120,12 +122,16 @@ func New[T any](cfg Config[T]) (*Pool[T], error) {
 func (p *Pool[T]) prepareFor(c *Config[T]) {
 	p.ages = c.Age.MaxIdleTime > 0 || c.Age.MaxLifetime > 0 || c.Health.KeepAlive > 0
 	p.timed = p.ages || c.Health.Check != nil || c.Guard.LeakAfter > 0 || c.Reclaim.After > 0
-	p.recorded = c.Guard.LeakAfter > 0 || c.Guard.DetectLost || c.Trace.Release != nil
+	p.recorded = c.Guard.LeakAfter > 0 || c.Guard.DetectLost
 	p.nested = c.Guard.ForbidNested || c.Logger != nil || c.Trace.Nested != nil
 	p.attended = p.recorded || p.nested || c.Trace.AcquireStart != nil || c.Trace.AcquireDone != nil ||
-		c.Health.Check != nil || c.Tenancy.Prepare != nil
+		c.Trace.Release != nil || c.Health.Check != nil || c.Tenancy.Prepare != nil
 	p.watching = p.timed || c.Age.MaxUses > 0 || c.Sizes.MinIdle > 0 || c.Sizes.MaxIdle > 0 ||
 		c.Tenancy.Prepare != nil || c.Tenancy.Reset != nil
+	p.source = p.hold(p.line.Acquire)
+	if c.Trace.WaitStart != nil || c.Trace.WaitDone != nil {
+		p.line.Witness(witness[T]{p})
+	}
 	if p.timed {
 		p.line.Time()
 	}
@@ -151,7 +157,7 @@ func (p *Pool[T]) watchLocked() {
 // waiting. The caller ends the lease with Release, Destroy or Hijack.
 func (p *Pool[T]) Acquire(ctx context.Context, tenant string) (Lease[T], error) {
 	if p.attended {
-		return p.attend(ctx, tenant, p.hold(p.line.Acquire))
+		return p.attend(ctx, tenant, p.source)
 	}
 	g, err := p.line.Acquire(ctx, tenant)
 	return Lease[T]{grant: g}, err
@@ -230,21 +236,21 @@ func (p *Pool[T]) Do(ctx context.Context, tenant string, fn func(context.Context
 // Join makes the tenant present until Leave: it counts as active for strict
 // shares also while it neither holds nor waits.
 func (p *Pool[T]) Join(tenant string) *Tenant[T] {
-	return &Tenant[T]{p, p.line.Join(tenant)}
+	m := p.line.Join(tenant)
+	return &Tenant[T]{p, m, p.hold(func(ctx context.Context, _ string) (fairshare.Grant, error) { return m.Acquire(ctx) })}
 }
 
 // A Tenant is a tenant that has joined a Pool.
 type Tenant[T any] struct {
 	pool   *Pool[T]
 	member *fairshare.Member
+	source source // of slots, when the pool is attended
 }
 
 // Acquire is Pool.Acquire for this tenant, without looking up its name.
 func (t *Tenant[T]) Acquire(ctx context.Context) (Lease[T], error) {
 	if t.pool.attended {
-		return t.pool.attend(ctx, t.member.Name(), t.pool.hold(func(ctx context.Context, _ string) (fairshare.Grant, error) {
-			return t.member.Acquire(ctx)
-		}))
+		return t.pool.attend(ctx, t.member.Name(), t.source)
 	}
 	g, err := t.member.Acquire(ctx)
 	return Lease[T]{grant: g}, err

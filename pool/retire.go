@@ -59,6 +59,13 @@ func (p *Pool[T]) clean(s *slot[T], tenant string) {
 	p.settleLocked(s)
 }
 
+// takeBack is takeBackLocked for a caller without the lock.
+func (p *Pool[T]) takeBack(s *slot[T], why Retirement) {
+	p.line.Lock()
+	defer p.line.Unlock()
+	p.takeBackLocked(s, why)
+}
+
 // takeBackLocked retires a slot whose lease has just ended. Its tenant pays.
 func (p *Pool[T]) takeBackLocked(s *slot[T], why Retirement) {
 	p.endedLocked(s)

@@ -28,6 +28,7 @@ type slot[T any] struct {
 	// The holder's, while the slot is leased.
 	prepared bool   // it was, for somebody
 	previous string // for whom
+	lent     lent   // for Trace.Release
 
 	// Written under the lock of the line. While the slot is leased, the first
 	// is not, and the holder may read it.
@@ -42,6 +43,12 @@ type slot[T any] struct {
 	leaked    bool          // its lease was reported
 	nested    waits         // of its holder for another lease
 	seen      sight
+}
+
+// lent says to whom a resource is leased, and since when.
+type lent struct {
+	tenant string
+	since  time.Duration
 }
 
 func (p *Pool[T]) owner(g fairshare.Grant) *slot[T] {

@@ -22,14 +22,14 @@ type doneFunc = func(context.Context, pool.Event)
 // starts and dones name the functions of a Trace.
 func starts(t *pool.Trace) map[string]*startFunc {
 	return map[string]*startFunc{
-		"AcquireStart": &t.AcquireStart, "BuildStart": &t.BuildStart, "CheckStart": &t.CheckStart,
+		"AcquireStart": &t.AcquireStart, "WaitStart": &t.WaitStart, "BuildStart": &t.BuildStart, "CheckStart": &t.CheckStart,
 		"PrepareStart": &t.PrepareStart, "ResetStart": &t.ResetStart, "DestroyStart": &t.DestroyStart,
 	}
 }
 
 func dones(t *pool.Trace) map[string]*doneFunc {
 	return map[string]*doneFunc{
-		"AcquireDone": &t.AcquireDone, "BuildDone": &t.BuildDone, "CheckDone": &t.CheckDone,
+		"AcquireDone": &t.AcquireDone, "WaitDone": &t.WaitDone, "BuildDone": &t.BuildDone, "CheckDone": &t.CheckDone,
 		"PrepareDone": &t.PrepareDone, "ResetDone": &t.ResetDone, "DestroyDone": &t.DestroyDone,
 	}
 }
@@ -197,7 +197,7 @@ func TestTheContextOfATraceIsHandedOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type key string
 		marks := func(ctx context.Context) (all string) {
-			for _, name := range []string{"Acquire", "Build", "Check", "Prepare", "Reset", "Destroy"} {
+			for _, name := range []string{"Acquire", "Wait", "Build", "Check", "Prepare", "Reset", "Destroy"} {
 				if ctx.Value(key(name)) != nil {
 					all += name + " "
 				}
@@ -231,7 +231,7 @@ func TestTheContextOfATraceIsHandedOn(t *testing.T) {
 		acquire(t, p, "a").Destroy()
 		all := told.list()
 		first := []string{
-			"build: Build ", "BuildDone: Build ", "prepare: Acquire Prepare ", "PrepareDone: Acquire Prepare ",
+			"build: Build ", "BuildDone: Build ", "WaitDone: Acquire Wait ", "prepare: Acquire Prepare ", "PrepareDone: Acquire Prepare ",
 			"AcquireDone: Acquire ", "do: ", "reset: Reset ", "ResetDone: Reset ",
 		}
 		require.Equal(t, append(first,
@@ -274,6 +274,7 @@ func TestAnEventSaysWhatItIsAboutAndHowLongItTook(t *testing.T) {
 		for name, f := range dones(&cfg.Trace) {
 			*f = func(_ context.Context, e pool.Event) { tell(name, e) }
 		}
+		cfg.Trace.WaitStart, cfg.Trace.WaitDone = nil, nil // as builds begin at the same time
 		cfg.Trace.Release = func(e pool.Event) { tell("Release", e) }
 		broken := errors.New("broken")
 		cfg.Health.Check = func(context.Context, *thing) error { time.Sleep(2 * second); return nil }

@@ -1,6 +1,9 @@
 package pool
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Traces joins traces into one, so that several can watch a pool. They nest:
 // the start functions are called in order, each with the context that the one
@@ -19,6 +22,7 @@ func Traces(traces ...Trace) Trace {
 	}
 	var t Trace
 	t.AcquireStart, t.AcquireDone = nest(func(t *Trace) nested { return nested{t.AcquireStart, t.AcquireDone} })
+	t.WaitStart, t.WaitDone = nest(func(t *Trace) nested { return nested{t.WaitStart, t.WaitDone} })
 	t.BuildStart, t.BuildDone = nest(func(t *Trace) nested { return nested{t.BuildStart, t.BuildDone} })
 	t.CheckStart, t.CheckDone = nest(func(t *Trace) nested { return nested{t.CheckStart, t.CheckDone} })
 	t.PrepareStart, t.PrepareDone = nest(func(t *Trace) nested { return nested{t.PrepareStart, t.PrepareDone} })
@@ -90,14 +94,25 @@ func (n nest) join() (startFunc, doneFunc) {
 }
 
 func (n nest) start(ctx context.Context, e Event) context.Context {
-	each := make([]context.Context, len(n))
+	var each []context.Context // nil as long as that is ctx for all
 	for i, one := range n {
-		if one.start != nil {
-			if own := one.start(ctx, e); own != nil {
-				ctx = own
-			}
+		if one.start == nil {
+			continue
 		}
-		each[i] = ctx
+		own := one.start(ctx, e)
+		if own == nil {
+			continue
+		}
+		if each == nil {
+			each = slices.Repeat([]context.Context{ctx}, len(n))
+		}
+		ctx = own
+		for j := i; j < len(n); j++ {
+			each[j] = ctx
+		}
+	}
+	if each == nil {
+		return nil
 	}
 	return &nestContext{ctx, &n[0], each}
 }

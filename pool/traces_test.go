@@ -15,7 +15,8 @@ import (
 type tracer string
 
 // trace has every function of a Trace note its name and that of the tracer, and
-// the start functions leave the tracer's name in the context.
+// the start functions leave the tracer's name in the context. Waits are left out:
+// whether a wait or a build is told first is a matter of luck.
 func (n tracer) trace(told *record[string]) (t pool.Trace) {
 	for name, f := range starts(&t) {
 		*f = func(ctx context.Context, _ pool.Event) context.Context {
@@ -26,6 +27,7 @@ func (n tracer) trace(told *record[string]) (t pool.Trace) {
 	for name, f := range dones(&t) {
 		*f = func(ctx context.Context, _ pool.Event) { told.add(string(n) + " " + name + " in " + path(ctx)) }
 	}
+	t.WaitStart, t.WaitDone = nil, nil
 	t.Release = func(pool.Event) { told.add(string(n) + " Release") }
 	t.Revoke = func(pool.Event) { told.add(string(n) + " Revoke") }
 	t.Leak = func(pool.Leak) { told.add(string(n) + " Leak") }

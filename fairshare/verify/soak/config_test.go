@@ -107,6 +107,7 @@ func guards(c *pool.Config[*thing], f *faults) {
 	}
 	c.Trace = pool.Trace{
 		AcquireStart: begun, AcquireDone: told,
+		WaitStart: begun, WaitDone: told,
 		BuildStart: begun, BuildDone: told,
 		PrepareStart: begun, PrepareDone: told,
 		DestroyStart: begun, DestroyDone: told,
