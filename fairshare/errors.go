@@ -1,10 +1,8 @@
 package fairshare
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -116,16 +114,4 @@ func (e *AcquireError) Error() string {
 	}
 	fmt.Fprintf(&b, "; the tenant holds %d, %d more waiting", e.Held, e.Waiting)
 	return b.String()
-}
-
-// topHolders returns the three that hold most, greatest first.
-func topHolders(held map[string]int) []Holding {
-	all := make([]Holding, 0, len(held))
-	for tenant, n := range held {
-		all = append(all, Holding{tenant, n})
-	}
-	slices.SortFunc(all, func(a, b Holding) int {
-		return cmp.Or(cmp.Compare(b.Held, a.Held), cmp.Compare(a.Tenant, b.Tenant))
-	})
-	return slices.Clone(all[:min(len(all), 3)])
 }

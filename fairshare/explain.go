@@ -1,8 +1,10 @@
 package fairshare
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/fairpool/fairpool/fairshare/sched"
@@ -77,4 +79,16 @@ func (l *Line) topHoldersLocked() []Holding {
 	}
 	l.top, l.topTime = topHolders(held), l.now
 	return l.top
+}
+
+// topHolders returns the three that hold most, greatest first.
+func topHolders(held map[string]int) []Holding {
+	all := make([]Holding, 0, len(held))
+	for tenant, n := range held {
+		all = append(all, Holding{tenant, n})
+	}
+	slices.SortFunc(all, func(a, b Holding) int {
+		return cmp.Or(cmp.Compare(b.Held, a.Held), cmp.Compare(a.Tenant, b.Tenant))
+	})
+	return slices.Clone(all[:min(len(all), 3)])
 }

@@ -5,18 +5,6 @@ import (
 	"fmt"
 )
 
-// Suspend has every Acquire wait until Resume. Leases that are out go on.
-func (p *Pool[T]) Suspend() { p.suspend(true) }
-
-// Resume ends a Suspend, however often that was called.
-func (p *Pool[T]) Resume() { p.suspend(false) }
-
-func (p *Pool[T]) suspend(on bool) {
-	p.line.Lock()
-	defer p.line.Unlock()
-	p.line.PauseLocked(on)
-}
-
 // Close ends every wait, and every Acquire from now on, with ErrClosed,
 // destroys the warm resources and cancels the builds and hooks. It returns when
 // the warm resources are destroyed and does not wait for leases: their resources

@@ -3,7 +3,6 @@ package pool
 import (
 	"context"
 	"fmt"
-	"math"
 )
 
 // balanceLocked does what may be due whenever a resource came or went.
@@ -42,36 +41,6 @@ func (p *Pool[T]) trimLocked() {
 	if most := p.config.Sizes.MaxIdle; most > 0 {
 		p.retireWarmLocked(Surplus, func() bool { return p.line.ReadyLocked() > most }, nil)
 	}
-}
-
-// makeRoomLocked retires resources dedicated to other tenants, for waiters that
-// have no use for them and no place for another.
-func (p *Pool[T]) makeRoomLocked() {
-	if p.config.Tenancy.Isolation != Dedicated || p.roomLocked() {
-		return
-	}
-	if p.comingLocked() < p.line.DemandLocked() && p.line.NextLocked() != noRequest {
-		p.displaceLocked()
-	}
-}
-
-// displaceLocked retires the resource that would be missed least.
-func (p *Pool[T]) displaceLocked() {
-	if spare := p.line.SpareLocked(); spare != nil {
-		p.retireLocked(spare.Owner.(*slot[T]), Displaced)
-		p.line.DispatchLocked() // now others may use their own; if not, it comes back here
-	}
-}
-
-// comingLocked is the number of resources that are being built, or for which
-// there is room or will be soon. It is no limit to others while builds fail:
-// nobody gets a resource any sooner by their keeping back.
-func (p *Pool[T]) comingLocked() int {
-	if p.failing.holds() {
-		return math.MaxInt
-	}
-	room := max(0, p.capacity-p.live-p.building-p.dying)
-	return p.fresh + p.dying - p.hanging + room
 }
 
 // Warm builds resources until MinIdle of them are alive, leased ones included,

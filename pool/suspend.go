@@ -1,0 +1,13 @@
+package pool
+
+// Suspend has every Acquire wait until Resume. Leases that are out go on.
+func (p *Pool[T]) Suspend() { p.suspend(true) }
+
+// Resume ends a Suspend, however often that was called.
+func (p *Pool[T]) Resume() { p.suspend(false) }
+
+func (p *Pool[T]) suspend(on bool) {
+	p.line.Lock()
+	defer p.line.Unlock()
+	p.line.PauseLocked(on)
+}
