@@ -123,7 +123,8 @@ func build(t *testing.T, source map[string]string) (command string) {
 	if runtime.GOOS == "windows" {
 		command += ".exe"
 	}
-	out, err := exec.Command("go", "build", "-overlay", list, "-o", command, "./explore").CombinedOutput()
+	// Nobody debugs it, and without the tables for that it is linked sooner.
+	out, err := exec.Command("go", "build", "-ldflags=-s -w", "-overlay", list, "-o", command, "./explore").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return command
 }
