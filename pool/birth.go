@@ -13,10 +13,13 @@ func (p *Pool[T]) construct(ctx context.Context) (*slot[T], error) {
 	building := p.span(ctx, p.config.Trace.BuildStart, p.config.Trace.BuildDone, Event{Resource: s.number})
 	ctx, cancel := context.WithTimeout(building.ctx, p.config.BuildTimeout)
 	defer cancel()
-	err := protect("Constructor", func() (err error) {
-		s.value, err = p.config.Constructor(ctx)
-		return err
-	})
+	err := ctx.Err() // the trace may have taken until after Close
+	if err == nil {
+		err = protect("Constructor", func() (err error) {
+			s.value, err = p.config.Constructor(ctx)
+			return err
+		})
+	}
 	if err == nil && any(s.value) == nil {
 		err = errNilResource
 	}

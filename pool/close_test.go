@@ -252,6 +252,23 @@ func TestCloseMayBeCalledFromTheDestructor(t *testing.T) {
 	})
 }
 
+func TestNothingIsBuiltAfterCloseHoweverLongTheTraceTakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{}
+		cfg := sized(1)
+		cfg.Trace.BuildStart = func(ctx context.Context, _ pool.Event) context.Context {
+			time.Sleep(time.Minute)
+			return ctx
+		}
+		p := newPool(t, f, cfg)
+		w := begin(background, p, "a")
+		p.Close()
+		require.ErrorIs(t, w.failed(t), pool.ErrClosed)
+		require.NoError(t, p.Shutdown(background))
+		require.Zero(t, f.buildCount())
+	})
+}
+
 // Invariant 9.
 func TestNoGoroutineIsLeftAfterShutdown(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())

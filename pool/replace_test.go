@@ -373,7 +373,9 @@ func TestAGradualResetEndsWhateverHappens(t *testing.T) {
 			p.ResetGradually()
 			rolled(t, p)
 			time.Sleep(2 * time.Minute)
-			require.GreaterOrEqual(t, warmNow(p), cfg.Sizes.MinIdle)
+			for start := time.Now(); warmNow(p) < cfg.Sizes.MinIdle; time.Sleep(time.Millisecond) {
+				require.Less(t, time.Since(start), 5*time.Second) // one may have come of age, and its successor have failed
+			}
 			require.NoError(t, p.Warm(background))
 		})
 	}
