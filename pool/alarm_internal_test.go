@@ -23,6 +23,7 @@ func counted(t *testing.T, cfg Config[int]) (*Pool[int], *atomic.Int64) {
 	p.line.Unlock()
 	t.Cleanup(func() {
 		require.NoError(t, p.Shutdown(context.Background()))
+		synctest.Wait() // one may have been due at this very instant
 		before := calls.Load()
 		time.Sleep(24 * time.Hour)
 		require.Equal(t, before, calls.Load(), "no alarm after the end")
