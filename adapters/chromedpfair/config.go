@@ -107,12 +107,20 @@ type Retire struct {
 	Drain time.Duration
 }
 
-// Health is how a browser that hangs is found out: one that does not answer
-// within Timeout is killed, and the contexts of its leases end with
-// ErrBrowserHung.
+// Health is how a browser, or a page, that hangs is found out. A browser that
+// does not answer within Timeout is killed, and the contexts of its leases end
+// with ErrBrowserHung.
 type Health struct {
-	Every   time.Duration // 0 means five seconds
+	Every   time.Duration // how often each is asked; 0 means five seconds
 	Timeout time.Duration // 0 means ten seconds
+
+	// HangAfter is how long a page may not answer, as it does not while a script
+	// of its own runs; it is asked every Every. Then the context of its lease
+	// ends with ErrTabHung, and the tab is closed. A page that has a dialog open,
+	// or is on its way to one that its server does not send, does not hang.
+	// 0 means no limit: such a page may be what its tenant wants, until the
+	// deadline of the caller.
+	HangAfter time.Duration
 }
 
 // check returns the configuration with its defaults, or all that is wrong.
@@ -124,6 +132,7 @@ func (c Config) check() (Config, error) {
 	f.duration("OpenTimeout", &c.OpenTimeout, 10*time.Second)
 	f.duration("Health.Every", &c.Health.Every, 5*time.Second)
 	f.duration("Health.Timeout", &c.Health.Timeout, 10*time.Second)
+	f.duration("Health.HangAfter", &c.Health.HangAfter, 0)
 	f.duration("Retire.MaxAge", &c.Retire.MaxAge, 0)
 	f.duration("Retire.Drain", &c.Retire.Drain, 30*time.Second)
 	if c.Age != (pool.Age{}) && !c.ReuseSameTenant {

@@ -18,6 +18,7 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		"chromedpfair: Config.LaunchTimeout is -1s, must not be negative":                                               {LaunchTimeout: -time.Second},
 		"chromedpfair: Config.OpenTimeout is -1s, must not be negative":                                                 {OpenTimeout: -time.Second},
 		"chromedpfair: Config.Health.Every is -1s, must not be negative":                                                {Health: Health{Every: -time.Second}},
+		"chromedpfair: Config.Health.HangAfter is -1s, must not be negative":                                            {Health: Health{HangAfter: -time.Second}},
 		"chromedpfair: Config.Health.Timeout is -1s, must not be negative":                                              {Health: Health{Timeout: -time.Second}},
 		"chromedpfair: Config.Retire.MaxAge is -1s, must not be negative":                                               {Retire: Retire{MaxAge: -time.Second}},
 		"chromedpfair: Config.Retire.Drain is -1s, must not be negative":                                                {Retire: Retire{Drain: -time.Second}},

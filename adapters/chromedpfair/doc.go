@@ -30,9 +30,11 @@
 // tenant pays for the replacement of a tab whose page crashed, as for any
 // resource that it wrecked; for that of a browser nobody pays.
 //
-// A page that hangs, in a script without end or a dialog that nobody answers,
-// is not lost: it may be what its tenant wants. The caller's deadline ends the
-// lease, and the tab is closed over the page's head.
+// A page that hangs in a script without end may be what its tenant wants: the
+// caller's deadline ends the lease, and the tab is closed over the page's head.
+// With Health.HangAfter such a page is lost, found out by asking it now and
+// then. A page with a dialog that nobody answers, or one whose server does not,
+// does not hang: only the caller knows how long it is worth waiting.
 //
 // # Browsers
 //

@@ -12,6 +12,7 @@ import (
 var (
 	ErrTabCrashed     = errors.New("chromedpfair: the page crashed")
 	ErrTabClosed      = errors.New("chromedpfair: the tab was closed")
+	ErrTabHung        = errors.New("chromedpfair: the page did not answer") // see Health.HangAfter
 	ErrBrowserDied    = errors.New("chromedpfair: the browser died")
 	ErrBrowserHung    = errors.New("chromedpfair: the browser did not answer and was killed")
 	ErrBrowserRetired = errors.New("chromedpfair: the browser was retired and killed when the time to drain was over")
@@ -30,7 +31,8 @@ func (e *LostError) Error() string { return fmt.Sprintf("%v (browser %d)", e.Rea
 
 // Unwrap lets errors.Is find the reason, and the pool know what to do.
 func (e *LostError) Unwrap() []error {
-	if e.Reason == ErrTabCrashed || e.Reason == ErrTabClosed {
+	switch e.Reason {
+	case ErrTabCrashed, ErrTabClosed, ErrTabHung:
 		return []error{e.Reason, pool.ErrBadResource}
 	}
 	return []error{e.Reason}

@@ -127,7 +127,7 @@ func (s *browserSet) openLocked(b *browser) {
 const tooManyFailures = 3
 
 func (s *browserSet) opens(b *browser) {
-	p, err := b.openPage(s.cfg.OpenTimeout)
+	p, err := b.openPage(s.cfg)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b.opening--

@@ -27,6 +27,7 @@ type page struct {
 	detach   func()          // ends it, and waits until chromedp has let go
 	detached <-chan struct{} // closed when the tab is gone
 	dialogs  dialogs
+	excuses  excuses
 }
 
 // openPage opens a page in a fresh browser context, to which nobody may
@@ -35,8 +36,8 @@ type page struct {
 // chromedp could do that itself, but would leave the browser context behind if
 // it were stopped halfway. And no context of a caller gets near the first Run:
 // it would bound the page's message loop for good.
-func (b *browser) openPage(timeout time.Duration) (*page, error) {
-	ctx, cancel := context.WithTimeout(b.ctx, timeout)
+func (b *browser) openPage(cfg *Config) (*page, error) {
+	ctx, cancel := context.WithTimeout(b.ctx, cfg.OpenTimeout)
 	defer cancel()
 	dispose := true
 	made, err := cdp.Call(ctx, b.conn, target.CreateBrowserContext, target.CreateBrowserContextParams{DisposeOnDetach: &dispose})
@@ -48,11 +49,11 @@ func (b *browser) openPage(timeout time.Duration) (*page, error) {
 	p.chromedp, p.detach = chromedp.NewContext(b.ctx,
 		chromedp.WithExistingBrowserContext(p.context), chromedp.WithListener(p.hear))
 	if err := p.attach(ctx); err != nil {
-		p.close(timeout)
+		p.close(cfg.OpenTimeout)
 		return nil, err
 	}
 	p.detached, _ = chromedp.Detached(p.chromedp)
-	go p.watch()
+	go p.watch(&cfg.Health)
 	return p, nil
 }
 
@@ -80,15 +81,27 @@ func (p *page) hear(event any) {
 		p.end(&LostError{ErrTabCrashed, p.browser.number})
 	default:
 		p.dialogs.hear(event)
+		p.excuses.hear(event, cdp.FrameID(chromedp.FromContext(p.chromedp).Target.TargetID))
 	}
 }
 
-// watch sees to it that the end of the tab is the end of the page.
-func (p *page) watch() {
-	select {
-	case <-p.detached:
-	case <-p.chromedp.Done(): // somebody called chromedp.Cancel, or the browser is gone
-	case <-p.life.Done():
+// watch sees to it that the end of the tab is the end of the page, and that a
+// page that hangs ends if it is not to.
+func (p *page) watch(health *Health) {
+	looks, stop := health.looks()
+	defer stop()
+	for {
+		select {
+		case <-looks:
+			if p.hangs(health) {
+				p.end(&LostError{ErrTabHung, p.browser.number})
+			}
+			continue
+		case <-p.detached:
+		case <-p.chromedp.Done(): // somebody called chromedp.Cancel, or the browser is gone
+		case <-p.life.Done():
+		}
+		break
 	}
 	if !p.browser.gone() {
 		p.end(&LostError{ErrTabClosed, p.browser.number})

@@ -84,7 +84,7 @@ func TestALostConnectionIsMadeAgain(t *testing.T) {
 	second, hung := startRemote(t)
 	p := newPool(t, Config{
 		Remote: []string{first, second}, TabsPerBrowser: 2,
-		Health: Health{Every: 100 * time.Millisecond, Timeout: 8 * time.Second},
+		Health: Health{Every: 100 * time.Millisecond, Timeout: 8 * time.Second, HangAfter: 3 * time.Second},
 	})
 	require.NoError(t, p.Warm(within(t, time.Minute)))
 	strike := func(address string, group int, signal syscall.Signal, reason error) {

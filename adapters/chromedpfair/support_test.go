@@ -125,6 +125,7 @@ func site(t testing.TB) string {
 		})
 	}
 	page("/", "hello")
+	page("/endless", "<script>for (;;);</script>")
 	page("/unload", "<p style='height:100vh'>stay<script>addEventListener('beforeunload', e => { e.preventDefault(); return e.returnValue = 'stay' })</script>")
 	mux.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
 		ms, _ := strconv.Atoi(r.FormValue("ms"))
