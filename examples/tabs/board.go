@@ -78,8 +78,8 @@ func (b *board) fails(j job, err error) {
 	b.change(j, func(*progress) { b.notes = append(b.notes, fmt.Sprintf("        %s: %s", j.url, reason(err))) })
 }
 
-// show prints a line every quarter of a second until the function that it
-// returns is called.
+// show prints a line every quarter of a second, and a last one when the function
+// that it returns is called.
 func (b *board) show(out io.Writer, tabs int) (stop func()) {
 	over, shown := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -91,6 +91,7 @@ func (b *board) show(out io.Writer, tabs int) (stop func()) {
 			case <-ticks.C:
 				fmt.Fprint(out, b.line(time.Now(), tabs))
 			case <-over:
+				fmt.Fprint(out, b.line(time.Now(), tabs))
 				return
 			}
 		}
