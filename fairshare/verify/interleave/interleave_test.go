@@ -21,6 +21,7 @@ func skipIfShort(t *testing.T) {
 // no slot is lost or doubled, whoever is interrupted where.
 func TestNoOrderOfTurnsLosesAWakeUpOrASlot(t *testing.T) {
 	skipIfShort(t)
+	t.Parallel()
 	out, err := exec.Command(build(t, source(t)), "-more", strconv.Itoa(*moreFlag)).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	t.Logf("\n%s", out)

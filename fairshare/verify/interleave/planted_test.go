@@ -70,6 +70,7 @@ var mistakes = []mistake{
 
 func TestEveryMistakeIsFound(t *testing.T) {
 	skipIfShort(t)
+	t.Parallel()
 	sound := source(t)
 	for _, m := range mistakes {
 		t.Run(m.what, func(t *testing.T) {
