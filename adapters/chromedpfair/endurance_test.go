@@ -30,9 +30,9 @@ func TestTheMemoryOfABrowserDoesNotGrowWithThePagesItServes(t *testing.T) {
 	url := site(t)
 	p := newPool(t, Config{TabsPerBrowser: 4, Retire: Retire{MaxTabsServed: -1}})
 	require.NoError(t, p.Warm(within(t, time.Minute)))
-	const rounds = 10
-	pages := scale(80, 2000)
-	var rest [rounds]int64
+	rounds := scale(4, 10)
+	pages := scale(64, 2000)
+	rest := make([]int64, rounds)
 	start := time.Now()
 	for round := range rounds {
 		var workers sync.WaitGroup
@@ -62,15 +62,15 @@ func TestTheMemoryOfABrowserDoesNotGrowWithThePagesItServes(t *testing.T) {
 }
 
 // restingMemory is what the only browser takes when the pages are closed and
-// their processes have ended.
+// their processes have ended, which they do in their own time: when it has not
+// become less for half a second.
 func restingMemory(t *testing.T, p *Pool) (least int64) {
 	b := running(p)[0]
-	for range 20 {
-		memory := b.memory()
-		if least == 0 || memory < least {
-			least = memory
+	for still := 0; still < 10; still++ {
+		if memory := b.memory(); least == 0 || memory < least {
+			least, still = memory, 0
 		}
-		time.Sleep(50 * time.Millisecond) // processes end in their own time
+		time.Sleep(50 * time.Millisecond)
 	}
 	return least
 }

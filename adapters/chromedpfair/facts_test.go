@@ -112,6 +112,7 @@ func TestFactTheDeathOfABrowserEndsItsContexts(t *testing.T) {
 }
 
 func TestFactToCancelATabOfAHungBrowserTakesSeconds(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	browser, group := bare(t)
 	ctx, cancel := chromedp.NewContext(browser)
 	require.NoError(t, chromedp.Do(ctx))

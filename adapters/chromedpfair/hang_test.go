@@ -122,6 +122,7 @@ func answer(ctx context.Context, accept bool) error {
 }
 
 func TestAPageThatHangsEndsItsLeaseAndOneThatWaitsDoesNot(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	url := site(t)
 	health := Health{Every: 100 * time.Millisecond, Timeout: 30 * time.Second, HangAfter: 2 * time.Second}
 	p := newPool(t, Config{TabsPerBrowser: len(idlers) + 1, Health: health})

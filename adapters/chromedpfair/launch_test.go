@@ -32,6 +32,7 @@ func scripted(t *testing.T, cfg Config, script string) *Pool {
 }
 
 func TestABrowserThatDoesNotStartIsAnErrorAndTriedAgainLater(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	marker := filepath.Join(t.TempDir(), "repaired")
 	p := scripted(t, Config{Browsers: 3}, fmt.Sprintf(`[ -e %q ] && exec "$BROWSER" "$@"; echo out of order >&2; exit 1`, marker))
 	err := p.Do(within(t, time.Minute), "a", nothing)
@@ -63,8 +64,11 @@ func TestAScriptThatStartsTheBrowserIsEndedWithIt(t *testing.T) {
 }
 
 func TestABrowserThatDiesAtOnceIsNotLaunchedAllTheTime(t *testing.T) {
-	p := scripted(t, Config{Prewarm: -1}, `"$BROWSER" "$@" & sleep 2; kill -9 $!`)
+	marker := filepath.Join(t.TempDir(), "die")
+	p := scripted(t, Config{Prewarm: -1}, fmt.Sprintf(`"$BROWSER" "$@" & [ -e %[1]q ] && wait
+while [ ! -e %[1]q ]; do sleep 0.05; done; kill -9 $!`, marker)) // the first one only
 	require.NoError(t, p.Warm(within(t, time.Minute)))
+	require.NoError(t, os.WriteFile(marker, nil, 0o600))
 	eventually(t, "it has died", func() bool { return p.Browsers().Died == 1 })
 	require.ErrorIs(t, p.Browsers().LaunchErr, errStillborn)
 	require.EqualValues(t, 1, p.Browsers().LaunchFailures)

@@ -80,6 +80,7 @@ func TestRemoteBrowsersAreConnectedTo(t *testing.T) {
 }
 
 func TestALostConnectionIsMadeAgain(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	first, dead := startRemote(t)
 	second, hung := startRemote(t)
 	p := newPool(t, Config{

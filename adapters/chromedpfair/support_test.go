@@ -63,7 +63,9 @@ func browserOrSkip(t testing.TB) string {
 func newPool(t testing.TB, cfg Config) *Pool {
 	t.Helper()
 	if len(cfg.Remote) == 0 {
-		cfg.ExecPath = browserOrSkip(t)
+		if cfg.ExecPath == "" {
+			cfg.ExecPath = browserOrSkip(t)
+		}
 		cfg.ProfileRoot = t.TempDir()
 		cfg.Options = append(cfg.Options, chromedp.Flag("disable-component-update", true))
 	}
@@ -113,6 +115,13 @@ func eventually(t testing.TB, what string, holds func() bool) {
 // results in.
 func script(ctx context.Context, js string) (string, error) {
 	return chromedp.Run(ctx, chromedp.Evaluate[string](js, chromedp.EvalAwaitPromise))
+}
+
+// crash has the page of a lease crash, and returns when the lease has ended.
+func crash(ctx context.Context) error {
+	_ = chromedp.Do(ctx, chromedp.Navigate("chrome://crash"))
+	<-ctx.Done()
+	return context.Cause(ctx)
 }
 
 // site is a web site with whatever the tests need.
