@@ -23,8 +23,9 @@ type Pool struct {
 	// Source is required.
 	Source Source
 
-	// Waits tells how long Acquires took. Without it the page shows the mean
-	// wait instead of percentiles.
+	// Waits tells how long Acquires waited that were not served at once.
+	// Without it the page shows the mean wait of all that got a slot, instead
+	// of percentiles.
 	Waits *Waits
 
 	// Figures yields further figures to show, such as the grant of a pool that

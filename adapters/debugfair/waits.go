@@ -2,7 +2,6 @@ package debugfair
 
 import (
 	"context"
-	"errors"
 	"math"
 	"math/bits"
 	"sync/atomic"
@@ -11,29 +10,23 @@ import (
 	"github.com/fairpool/fairpool/pool"
 )
 
-// Waits counts how long Acquires took. The zero Waits is ready for use; it must
-// not be copied. To count is one atomic addition, beside the two readings of the
-// clock that a pool.Trace costs.
+// Waits counts how long Acquires waited, also those in vain. The zero Waits is
+// ready for use; it must not be copied. To count is one atomic addition; a pool
+// has it count those Acquires only that are not served at once.
 type Waits struct {
 	counts [buckets]atomic.Uint64
 }
 
-// Trace returns a trace that counts the Acquires of a pool and calls next. It
-// is to be the Trace of the pool's Config.
+// Trace returns a trace that counts the waits of a pool and calls next. It is to
+// be the Trace of the pool's Config.
 func (w *Waits) Trace(next pool.Trace) pool.Trace {
-	done := next.AcquireDone
-	next.AcquireDone = func(ctx context.Context, e pool.Event) {
+	return pool.Traces(next, pool.Trace{WaitDone: func(_ context.Context, e pool.Event) {
 		// One that was turned away did not wait, and is not to make the others
 		// look quick.
-		var failed *pool.AcquireError
-		if e.Err == nil || errors.As(e.Err, &failed) && failed.Waited > 0 {
+		if e.Err == nil || e.Took > 0 {
 			w.Observe(e.Took)
 		}
-		if done != nil {
-			done(ctx, e)
-		}
-	}
-	return next
+	}})
 }
 
 // Observe counts one wait. It is for what has no Trace, such as a semaphore.

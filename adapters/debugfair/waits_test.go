@@ -10,13 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestWaitsCountsAcquiresAndCallsTheTraceThatWasThere(t *testing.T) {
+func TestWaitsCountsWhoWaitsAndCallsTheTraceThatWasThere(t *testing.T) {
 	waits := new(debugfair.Waits)
 	traced := 0
 	p, err := pool.New(pool.Config[int]{
 		Constructor: func(context.Context) (int, error) { return 0, nil },
 		MaxSize:     1,
-		Trace:       waits.Trace(pool.Trace{AcquireDone: func(context.Context, pool.Event) { traced++ }}),
+		Trace:       waits.Trace(pool.Trace{WaitDone: func(context.Context, pool.Event) { traced++ }}),
 	})
 	require.NoError(t, err)
 	defer p.Close()
@@ -27,8 +27,13 @@ func TestWaitsCountsAcquiresAndCallsTheTraceThatWasThere(t *testing.T) {
 	page.Sample(now)
 	require.Nil(t, look(t, page).Pools[0].Now.P50, "nobody has waited")
 
-	l, err := p.Acquire(t.Context(), "a")
+	l, err := p.Acquire(t.Context(), "a") // waits for the build
 	require.NoError(t, err)
+	for range 100 { // which have no part in it
+		l.Release()
+		l, err = p.Acquire(t.Context(), "a")
+		require.NoError(t, err)
+	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 50 { // turned away at once, which does not count as a short wait

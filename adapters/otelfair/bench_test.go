@@ -21,11 +21,12 @@ func BenchmarkCycle(b *testing.B) {
 		recorded bool
 	}{
 		{"observed", nil, false},
-		{"builds", &otelfair.TraceOptions{}, false},
-		{"waits", &otelfair.TraceOptions{Waits: true}, false},
-		{"waits and holds", &otelfair.TraceOptions{Waits: true, Holds: true}, false},
-		{"spans, caller not recorded", &otelfair.TraceOptions{Spans: true}, false},
+		{"builds and waits", &otelfair.TraceOptions{}, false},
 		{"spans, caller recorded", &otelfair.TraceOptions{Spans: true}, true},
+		{"each Acquire", &otelfair.TraceOptions{EachAcquire: true}, false},
+		{"each Acquire and Release", &otelfair.TraceOptions{EachAcquire: true, Holds: true}, false},
+		{"span of each Acquire, caller not recorded", &otelfair.TraceOptions{Spans: true, EachAcquire: true}, false},
+		{"span of each Acquire, caller recorded", &otelfair.TraceOptions{Spans: true, EachAcquire: true}, true},
 	} {
 		b.Run(w.name, func(b *testing.B) {
 			m := newMeter()

@@ -70,6 +70,6 @@ func ExampleTrace() {
 	}
 	// Output:
 	// fairpool.build
-	// fairpool.acquire within another
+	// fairpool.wait within another
 	// request
 }

@@ -185,7 +185,7 @@ func TestTheGlobalProvidersWillDo(t *testing.T) {
 	r, err := otelfair.Observe(newPool(t, 1, nil), otelfair.Options{Pool: "p", TopTenants: 1})
 	require.NoError(t, err)
 	require.NoError(t, r.Unregister())
-	trace, err := otelfair.Trace(otelfair.TraceOptions{Pool: "p", Waits: true, Holds: true, Spans: true})
+	trace, err := otelfair.Trace(otelfair.TraceOptions{Pool: "p", EachAcquire: true, Holds: true, Spans: true})
 	require.NoError(t, err)
 	p := newPool(t, 1, func(c *pool.Config[*thing]) { c.Trace = trace })
 	acquire(t, p, strings.Repeat("a", 3)).Release()

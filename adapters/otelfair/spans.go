@@ -19,7 +19,8 @@ type spans struct {
 	tracer trace.Tracer
 	pool   attribute.KeyValue
 
-	// The callers whose spans are recorded, by the resource that they hold.
+	// The callers whose spans are recorded, by the resource that they hold, if
+	// there is a span of each Acquire.
 	mu      sync.Mutex
 	callers map[uint64]trace.Span
 	some    atomic.Bool // there are any
@@ -34,6 +35,9 @@ type step struct {
 	name string
 }
 
+// key is made once, and not for each look into a context.
+func (s *spans) key(name string) any { return step{s, name} }
+
 // begun is the span of a step, and the one around it.
 type begun struct{ span, caller trace.Span }
 
@@ -41,17 +45,32 @@ func newSpans(t trace.Tracer, name string) *spans {
 	return &spans{tracer: t, pool: poolKey.String(name), callers: make(map[uint64]trace.Span)}
 }
 
-func (s *spans) trace() (t pool.Trace) {
-	t.AcquireStart, t.AcquireDone = s.within("fairpool.acquire")
+func (s *spans) trace(eachAcquire bool) (t pool.Trace) {
 	t.CheckStart, t.CheckDone = s.within("fairpool.check")
 	t.PrepareStart, t.PrepareDone = s.within("fairpool.prepare")
 	t.BuildStart, t.BuildDone = s.apart("fairpool.build")
 	t.DestroyStart, t.DestroyDone = s.apart("fairpool.destroy")
 
-	acquired, destroyed := t.AcquireDone, t.DestroyDone
+	t.Revoke = s.revoked
+	if eachAcquire {
+		s.knowHolders(&t)
+	} else {
+		t.WaitStart, t.WaitDone = s.within("fairpool.wait")
+	}
+	return t
+}
+
+// knowHolders has each Acquire be a span, and knows from it in whose span a
+// resource is used, to tell that of what becomes of the lease.
+func (s *spans) knowHolders(t *pool.Trace) {
+	const name = "fairpool.acquire"
+	key := s.key(name)
+	start, acquired := s.within(name)
+	destroyed := t.DestroyDone
+	t.AcquireStart = start
 	t.AcquireDone = func(ctx context.Context, e pool.Event) {
 		if e.Err == nil {
-			b, _ := ctx.Value(step{s, "fairpool.acquire"}).(begun)
+			b, _ := ctx.Value(key).(begun)
 			s.holds(e.Resource, b.caller)
 		}
 		acquired(ctx, e)
@@ -60,18 +79,16 @@ func (s *spans) trace() (t pool.Trace) {
 		s.holds(e.Resource, nil)
 		destroyed(ctx, e)
 	}
-	t.Revoke = s.revoked
 	t.Leak = s.leaked
-	return t
 }
 
 // within makes spans inside of those of the caller, if they are recorded.
 func (s *spans) within(name string) (func(context.Context, pool.Event) context.Context, func(context.Context, pool.Event)) {
-	key := step{s, name}
+	key := s.key(name)
 	start := func(ctx context.Context, e pool.Event) context.Context {
 		caller := trace.SpanFromContext(ctx)
 		if !caller.IsRecording() {
-			return ctx
+			return nil
 		}
 		ctx, span := s.tracer.Start(ctx, name, trace.WithAttributes(s.about(e)...))
 		return context.WithValue(ctx, key, begun{span, caller})
@@ -81,7 +98,7 @@ func (s *spans) within(name string) (func(context.Context, pool.Event) context.C
 
 // apart makes spans of what goes on in the background.
 func (s *spans) apart(name string) (func(context.Context, pool.Event) context.Context, func(context.Context, pool.Event)) {
-	key := step{s, name}
+	key := s.key(name)
 	start := func(ctx context.Context, e pool.Event) context.Context {
 		ctx, span := s.tracer.Start(ctx, name, trace.WithNewRoot(), trace.WithAttributes(s.about(e)...))
 		return context.WithValue(ctx, key, begun{span: span})
@@ -90,7 +107,7 @@ func (s *spans) apart(name string) (func(context.Context, pool.Event) context.Co
 }
 
 // done ends the span of a step, if there is one, with how it went.
-func done(key step) func(context.Context, pool.Event) {
+func done(key any) func(context.Context, pool.Event) {
 	return func(ctx context.Context, e pool.Event) {
 		b, ok := ctx.Value(key).(begun)
 		if !ok {

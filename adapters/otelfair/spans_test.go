@@ -44,9 +44,44 @@ func attributesOf(s sdktrace.ReadOnlySpan) map[string]string {
 
 func took(s sdktrace.ReadOnlySpan) time.Duration { return s.EndTime().Sub(s.StartTime()) }
 
-func TestTheWaitIsASpanWithinThatOfTheCaller(t *testing.T) {
+func TestAWaitIsASpanWithinThatOfTheCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr, tracer, spans := spanned(t, otelfair.TraceOptions{})
+		p := newPool(t, 1, func(c *pool.Config[*thing]) {
+			c.Trace = tr
+			c.Tenancy.Prepare = func(context.Context, *thing, pool.Handover) error {
+				time.Sleep(time.Second)
+				return nil
+			}
+		})
+		acquire(t, p, "a").Release()
+		ctx, caller := tracer.Start(background, "request")
+		l, err := p.Acquire(ctx, "a")
+		require.NoError(t, err)
+		require.Empty(t, ended(spans, "fairpool.wait"), "the first caller had no span, the second did not wait")
+		time.AfterFunc(3*time.Second, l.Release)
+		l, err = p.Acquire(ctx, "b\xff")
+		require.NoError(t, err)
+		l.Release()
+		caller.End()
+
+		waits := ended(spans, "fairpool.wait")
+		require.Len(t, waits, 1)
+		require.Equal(t, 3*time.Second, took(waits[0]))
+		require.Equal(t, caller.SpanContext().SpanID(), waits[0].Parent().SpanID())
+		require.Equal(t, map[string]string{
+			"fairpool.pool": "things", "fairpool.tenant": `"b\xff"`, "fairpool.resource.number": "1",
+		}, attributesOf(waits[0]))
+		prepared := ended(spans, "fairpool.prepare")
+		require.Len(t, prepared, 2)
+		require.Equal(t, caller.SpanContext().SpanID(), prepared[1].Parent().SpanID(), "that is no part of the wait")
+		require.Len(t, spans.Ended(), len(spans.Started()), "each has ended")
+	})
+}
+
+func TestAnAcquireIsASpanWithinThatOfTheCallerIfAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr, tracer, spans := spanned(t, otelfair.TraceOptions{EachAcquire: true})
 		p := newPool(t, 1, func(c *pool.Config[*thing]) {
 			c.Trace = tr
 			c.Tenancy.Prepare = func(ctx context.Context, _ *thing, _ pool.Handover) error {
@@ -93,7 +128,7 @@ func TestAWaitInVainSaysWhy(t *testing.T) {
 		_, err := p.Acquire(ctx, "b")
 		require.Error(t, err)
 		caller.End()
-		wait := ended(spans, "fairpool.acquire")[0]
+		wait := ended(spans, "fairpool.wait")[0]
 		require.Equal(t, codes.Error, wait.Status().Code)
 		require.Equal(t, err.Error(), wait.Status().Description)
 		require.Equal(t, "timeout", attributesOf(wait)["fairpool.result"])
@@ -102,7 +137,7 @@ func TestAWaitInVainSaysWhy(t *testing.T) {
 }
 
 func TestACallerThatIsNotRecordedCostsNoSpan(t *testing.T) {
-	tr, _, spans := spanned(t, otelfair.TraceOptions{})
+	tr, _, spans := spanned(t, otelfair.TraceOptions{EachAcquire: true})
 	p := newPool(t, 1, func(c *pool.Config[*thing]) { c.Trace = tr })
 	acquire(t, p, "a").Release()
 	dropped := sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample())).Tracer("callers")
@@ -148,7 +183,7 @@ func TestBuildsAndDestructionsAreTracesOfTheirOwn(t *testing.T) {
 // The holder of a lease that is asked back sees it in its own trace.
 func TestARevocationIsAnEventForItsHolder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr, tracer, spans := spanned(t, otelfair.TraceOptions{})
+		tr, tracer, spans := spanned(t, otelfair.TraceOptions{EachAcquire: true})
 		p := newPool(t, 1, func(c *pool.Config[*thing]) { c.Trace = tr })
 		ctx, caller := tracer.Start(background, "request")
 		l, err := p.Acquire(ctx, "a")
@@ -177,7 +212,7 @@ func events(s sdktrace.ReadOnlySpan) (names []string) {
 // what happens to the next holder.
 func TestARevocationIsNoEventForAnEarlierHolder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr, tracer, spans := spanned(t, otelfair.TraceOptions{})
+		tr, tracer, spans := spanned(t, otelfair.TraceOptions{EachAcquire: true})
 		p := newPool(t, 1, func(c *pool.Config[*thing]) { c.Trace = tr })
 		ctx, caller := tracer.Start(background, "request")
 		l, err := p.Acquire(ctx, "a")
@@ -195,7 +230,7 @@ func TestARevocationIsNoEventForAnEarlierHolder(t *testing.T) {
 
 func TestALeakIsAnEventForItsHolder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr, tracer, spans := spanned(t, otelfair.TraceOptions{})
+		tr, tracer, spans := spanned(t, otelfair.TraceOptions{EachAcquire: true})
 		p := newPool(t, 1, func(c *pool.Config[*thing]) {
 			c.Trace = tr
 			c.Guard.LeakAfter = time.Minute
@@ -215,8 +250,8 @@ func TestALeakIsAnEventForItsHolder(t *testing.T) {
 // each other's spans.
 func TestSpansOfSeveralDoNotMix(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		first, tracer, spans := spanned(t, otelfair.TraceOptions{Waits: true})
-		second, _, others := spanned(t, otelfair.TraceOptions{})
+		first, tracer, spans := spanned(t, otelfair.TraceOptions{EachAcquire: true})
+		second, _, others := spanned(t, otelfair.TraceOptions{EachAcquire: true})
 		inner := newPool(t, 1, func(c *pool.Config[*thing]) { c.Trace = first })
 		outer := newPool(t, 1, func(c *pool.Config[*thing]) {
 			c.Trace = pool.Traces(first, second)

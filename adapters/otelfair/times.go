@@ -25,16 +25,16 @@ type TraceOptions struct {
 	MeterProvider  metric.MeterProvider
 	TracerProvider trace.TracerProvider
 
-	// Waits asks for the histogram of how long Acquire takes, and Holds for
-	// that of how long leases last. They cost each Acquire and Release: the
-	// one has the pool read the clock twice, the other starts a goroutine with
-	// each Release.
-	Waits bool
-	Holds bool
-
-	// Spans asks for spans. It costs each Acquire what Waits does, and more if
-	// the caller's span is recorded.
+	// Spans asks for spans.
 	Spans bool
+
+	// EachAcquire has each Acquire recorded, and be a span, rather than the
+	// waits of those that were not served at once: for as long as the whole
+	// call takes, with the hooks of the pool. Holds asks for the histogram of
+	// how long leases last. Either costs each Acquire and Release two readings
+	// of the clock, and the recording.
+	EachAcquire bool
+	Holds       bool
 
 	// Database has the times recorded by the conventions for database
 	// connections: the waits of those that got one, and a count of those that
@@ -46,8 +46,8 @@ type TraceOptions struct {
 var buckets = metric.WithExplicitBucketBoundaries(
 	.00001, .0001, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60)
 
-// Trace returns what has the times of builds recorded, and what else the
-// options ask for. It is to be the Trace of a pool; pool.Traces joins it with
+// Trace returns what has the times of builds and waits recorded, and what else
+// the options ask for. It is to be the Trace of a pool; pool.Traces joins it with
 // others. The error names what is wrong with the options, or is that of the
 // meter.
 func Trace(o TraceOptions) (pool.Trace, error) {
@@ -68,7 +68,7 @@ func Trace(o TraceOptions) (pool.Trace, error) {
 		return times, nil
 	}
 	// The spans are around the times, so that these are recorded with theirs.
-	return pool.Traces(newSpans(o.TracerProvider.Tracer(scope), o.Pool).trace(), times), nil
+	return pool.Traces(newSpans(o.TracerProvider.Tracer(scope), o.Pool).trace(o.EachAcquire), times), nil
 }
 
 // A clock has a histogram that belongs to one pool.
@@ -104,14 +104,25 @@ func (o *TraceOptions) times(m metric.Meter) (pool.Trace, error) {
 	}
 	var t pool.Trace
 	t.BuildDone = newClock("fairpool.build.duration", "How long builds of a resource took.", resultKey.String(outcome.OK)).recordResult
-	if o.Waits {
-		t.AcquireDone = newClock("fairpool.wait.duration", "How long requests for a resource took.", resultKey.String(outcome.OK)).recordResult
+	waits := "How long requests waited that were not served at once."
+	if o.EachAcquire {
+		waits = "How long requests for a resource took."
 	}
+	o.wait(&t, newClock("fairpool.wait.duration", waits, resultKey.String(outcome.OK)).recordResult)
 	if o.Holds {
 		holds := newClock("fairpool.hold.duration", "How long resources were leased.")
 		t.Release = func(e pool.Event) { holds.record(context.Background(), e) }
 	}
 	return t, errors.Join(errs...)
+}
+
+// wait has done be told of waits, or of each Acquire.
+func (o *TraceOptions) wait(t *pool.Trace, done func(context.Context, pool.Event)) {
+	if o.EachAcquire {
+		t.AcquireDone = done
+	} else {
+		t.WaitDone = done
+	}
 }
 
 func (o *TraceOptions) databaseTimes(m metric.Meter) (pool.Trace, error) {
@@ -126,20 +137,18 @@ func (o *TraceOptions) databaseTimes(m metric.Meter) (pool.Trace, error) {
 		}
 	}
 	errs := []error{err}
-	if o.Waits {
-		wait, err := dbconv.NewClientConnectionWaitTime(m, buckets)
-		timeouts, also := dbconv.NewClientConnectionTimeouts(m)
-		errs = append(errs, err, also)
-		waited := clock{wait.Inst(), own, of}
-		t.AcquireDone = func(ctx context.Context, e pool.Event) {
-			switch {
-			case e.Err == nil:
-				waited.record(ctx, e)
-			case outcome.Of(e.Err) == outcome.Timeout:
-				timeouts.Inst().Add(ctx, 1, of)
-			}
+	wait, err := dbconv.NewClientConnectionWaitTime(m, buckets)
+	timeouts, also := dbconv.NewClientConnectionTimeouts(m)
+	errs = append(errs, err, also)
+	waited := clock{wait.Inst(), own, of}
+	o.wait(&t, func(ctx context.Context, e pool.Event) {
+		switch {
+		case e.Err == nil:
+			waited.record(ctx, e)
+		case outcome.Of(e.Err) == outcome.Timeout:
+			timeouts.Inst().Add(ctx, 1, of)
 		}
-	}
+	})
 	if o.Holds {
 		use, err := dbconv.NewClientConnectionUseTime(m, buckets)
 		errs = append(errs, err)

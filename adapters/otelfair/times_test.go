@@ -10,6 +10,7 @@ import (
 	"github.com/fairpool/fairpool/adapters/otelfair"
 	"github.com/fairpool/fairpool/pool"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
 // live has a pool of one, whose builds take a second, serve somebody for five
@@ -49,7 +50,7 @@ func traced(t testing.TB, o otelfair.TraceOptions) (meter, pool.Trace) {
 
 func TestTimesAreThoseOfWhatHappened(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, trace := traced(t, otelfair.TraceOptions{Waits: true, Holds: true})
+		m, trace := traced(t, otelfair.TraceOptions{Holds: true})
 		live(t, trace)
 		require.Equal(t, map[string]float64{
 			"fairpool.build.duration{fairpool.result=ok}":     1,
@@ -64,7 +65,7 @@ func TestTimesAreThoseOfWhatHappened(t *testing.T) {
 
 func TestTimesOfADatabasePoolFollowTheConventions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, trace := traced(t, otelfair.TraceOptions{Waits: true, Holds: true, Database: true})
+		m, trace := traced(t, otelfair.TraceOptions{Holds: true, Database: true})
 		live(t, trace)
 		require.Equal(t, map[string]float64{
 			"db.client.connection.create_time": 1,
@@ -75,17 +76,40 @@ func TestTimesOfADatabasePoolFollowTheConventions(t *testing.T) {
 	})
 }
 
-func TestWhatIsNotAskedForHasNoHook(t *testing.T) {
+func TestWaitsAreThoseOfWhoIsNotServedAtOnceUnlessEachIsAskedFor(t *testing.T) {
 	for _, database := range []bool{false, true} {
-		_, trace := traced(t, otelfair.TraceOptions{Database: database})
+		for each, counted := range map[bool]uint64{false: 1, true: 10} {
+			m, trace := traced(t, otelfair.TraceOptions{EachAcquire: each, Database: database})
+			p := newPool(t, 1, func(c *pool.Config[*thing]) { c.Trace = trace })
+			for range 10 {
+				acquire(t, p, "a").Release() // of which the first waits for the build
+			}
+			name := "fairpool.wait.duration"
+			if database {
+				name = "db.client.connection.wait_time"
+			}
+			count := uint64(0)
+			for _, one := range m.metrics(t) {
+				if one.Name == name {
+					count = one.Data.(metricdata.Histogram[float64]).DataPoints[0].Count
+				}
+			}
+			require.Equal(t, counted, count, name)
+		}
+	}
+}
+
+func TestWhatIsNotAskedForHasNoHook(t *testing.T) {
+	for _, o := range []otelfair.TraceOptions{
+		{}, {EachAcquire: true}, {Holds: true},
+		{Database: true}, {Database: true, EachAcquire: true}, {Database: true, Holds: true},
+	} {
+		_, trace := traced(t, o)
+		require.Equal(t, o.EachAcquire, trace.AcquireDone != nil)
+		require.NotEqual(t, o.EachAcquire, trace.WaitDone != nil)
+		require.Equal(t, o.Holds, trace.Release != nil)
 		require.NotNil(t, trace.BuildDone)
-		trace.BuildDone = nil
+		trace.BuildDone, trace.AcquireDone, trace.WaitDone, trace.Release = nil, nil, nil, nil
 		require.Equal(t, pool.Trace{}, trace)
-		_, trace = traced(t, otelfair.TraceOptions{Waits: true, Database: database})
-		require.NotNil(t, trace.AcquireDone)
-		require.Nil(t, trace.Release)
-		_, trace = traced(t, otelfair.TraceOptions{Holds: true, Database: database})
-		require.Nil(t, trace.AcquireDone)
-		require.NotNil(t, trace.Release)
 	}
 }

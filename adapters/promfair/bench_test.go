@@ -20,10 +20,9 @@ func BenchmarkCycle(b *testing.B) {
 	}{
 		{"unwatched", nil, false},
 		{"scraped each second", nil, true},
-		{"builds", &promfair.TimesOptions{}, true},
-		{"waits", &promfair.TimesOptions{Waits: true}, true},
-		{"waits, one in 16", &promfair.TimesOptions{Waits: true, Every: 16}, true},
-		{"waits and holds", &promfair.TimesOptions{Waits: true, Holds: true}, true},
+		{"builds and waits", &promfair.TimesOptions{}, true},
+		{"each Acquire", &promfair.TimesOptions{EachAcquire: true}, true},
+		{"each Acquire and Release", &promfair.TimesOptions{EachAcquire: true, Holds: true}, true},
 	} {
 		b.Run(w.name, func(b *testing.B) {
 			var trace pool.Trace

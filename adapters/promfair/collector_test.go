@@ -19,7 +19,7 @@ import (
 )
 
 func everything(t testing.TB) (*promfair.Collector, *promfair.Collector, *promfair.Times) {
-	times, err := promfair.NewTimes(promfair.TimesOptions{Pool: "things", Waits: true, Holds: true})
+	times, err := promfair.NewTimes(promfair.TimesOptions{Pool: "things", Holds: true})
 	require.NoError(t, err)
 	p := newPool(t, 2, func(c *pool.Config[*thing]) { c.Trace = times.Trace() })
 	require.NoError(t, p.Do(background, "a", func(context.Context, *thing) error { return nil }))
@@ -179,7 +179,6 @@ func TestOptionsThatCannotBeAreRefused(t *testing.T) {
 	require.EqualError(t, err, "promfair: the source is nil")
 	for message, o := range map[string]promfair.TimesOptions{
 		`promfair: TimesOptions.Pool is "", must be a name in UTF-8`:            {},
-		`promfair: TimesOptions.Every is -1, must not be negative`:              {Pool: "p", Every: -1},
 		`promfair: TimesOptions.Buckets are [0 1], must be positive and rise`:   {Pool: "p", Buckets: []float64{0, 1}},
 		`promfair: TimesOptions.Buckets are [1 2 2], must be positive and rise`: {Pool: "p", Buckets: []float64{1, 2, 2}},
 	} {

@@ -5,12 +5,16 @@
 // A Collector reads Stats, and with TopTenants Tenants, when it is scraped;
 // between scrapes it does nothing. That has histograms of the waits in the
 // queue, fairpool_queue_wait_seconds, and of the holds that somebody waited for,
-// fairpool_timed_hold_seconds, which a pool keeps anyhow. Times are
-// further histograms, which need to see each event: they are told by a
-// pool.Trace. That of the builds is off the path of Acquire and Release. The one
-// of the waits, which knows failed ones and those of no time, makes each Acquire
-// read the clock twice, and the one of the holds starts a goroutine with each
-// Release, so they are to be asked for.
+// fairpool_timed_hold_seconds, which a pool keeps anyhow. They are classic ones,
+// twice as wide from bucket to bucket.
+//
+// Times are native histograms, which need to see each event: they are told by a
+// pool.Trace. That of the builds is off the path of Acquire and Release. That of
+// the waits, fairpool_wait_duration_seconds, has the requests that were not
+// served at once, also those that failed, and costs the others nothing. How many
+// were served at once is what is left of fairpool_acquired_total. With
+// EachAcquire it has them all, and each Acquire pays for that; so does each
+// Release for the histogram of the Holds.
 //
 // # Names
 //

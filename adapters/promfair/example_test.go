@@ -79,7 +79,7 @@ func ExampleNewCollector_semaphore() {
 
 // Histograms are told by the trace of the pool.
 func ExampleNewTimes() {
-	times, err := promfair.NewTimes(promfair.TimesOptions{Pool: "db", Waits: true})
+	times, err := promfair.NewTimes(promfair.TimesOptions{Pool: "db"})
 	if err != nil {
 		panic(err)
 	}

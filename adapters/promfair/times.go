@@ -3,7 +3,6 @@ package promfair
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -17,16 +16,12 @@ type TimesOptions struct {
 	// Pool is the value of the label pool.
 	Pool string
 
-	// Waits asks for the histogram of how long Acquire takes, and Holds for
-	// that of how long leases last. Both cost each Acquire and Release, see
-	// the package.
-	Waits bool
-	Holds bool
-
-	// Every has one in so many of the waits and holds be observed, picked at
-	// random. It saves little: to be asked costs more than to observe. 0
-	// means 1.
-	Every int
+	// EachAcquire has the histogram of the waits be one of all requests: of
+	// those that are served at once too, and with what the hooks of the pool
+	// take. Holds asks for that of how long leases last. Either costs each
+	// Acquire and Release two readings of the clock, and the observation.
+	EachAcquire bool
+	Holds       bool
 
 	// Buckets are upper bounds in seconds, in rising order, for those who
 	// cannot read native histograms. nil leaves them out: then there is a
@@ -34,14 +29,15 @@ type TimesOptions struct {
 	Buckets []float64
 }
 
-// Times has histograms of how long things take in a pool: builds always, waits
-// and holds on request. It is to be registered, and its Trace to be that of the
-// pool. Several pools of the same name may share it.
+// Times has histograms of how long things take in a pool: the builds, the waits
+// of requests that were not served at once and, if asked for, the holds. It is to
+// be registered, and its Trace to be that of the pool. Several pools of the same
+// name may share it.
 type Times struct {
 	builds *prometheus.HistogramVec
-	waits  *prometheus.HistogramVec // nil: not asked for
-	holds  prometheus.Histogram     // likewise
-	every  int
+	waits  *prometheus.HistogramVec
+	each   bool                 // those of no time too
+	holds  prometheus.Histogram // nil: not asked for
 }
 
 // NewTimes returns histograms without observations, or an error that names what
@@ -49,9 +45,6 @@ type Times struct {
 func NewTimes(o TimesOptions) (*Times, error) {
 	if err := checkPool("TimesOptions.Pool", o.Pool); err != nil {
 		return nil, err
-	}
-	if o.Every < 0 {
-		return nil, fmt.Errorf("promfair: TimesOptions.Every is %d, must not be negative", o.Every)
 	}
 	for i, bound := range o.Buckets {
 		if !(bound > 0) || i > 0 && bound <= o.Buckets[i-1] {
@@ -71,10 +64,15 @@ func NewTimes(o TimesOptions) (*Times, error) {
 			NativeHistogramMinResetDuration: time.Hour,
 		}
 	}
-	t := &Times{every: max(1, o.Every)}
-	t.builds = prometheus.NewHistogramVec(times("build_duration_seconds", "How long builds of a resource took, by result."), []string{"result"})
-	if o.Waits {
-		t.waits = prometheus.NewHistogramVec(times("wait_duration_seconds", "How long requests for a resource took, by result."), []string{"result"})
+	waits := "How long requests waited that were not served at once, by result."
+	if o.EachAcquire {
+		waits = "How long requests for a resource took, by result."
+	}
+	result := []string{"result"}
+	t := &Times{
+		builds: prometheus.NewHistogramVec(times("build_duration_seconds", "How long builds of a resource took, by result."), result),
+		waits:  prometheus.NewHistogramVec(times("wait_duration_seconds", waits), result),
+		each:   o.EachAcquire,
 	}
 	if o.Holds {
 		t.holds = prometheus.NewHistogram(times("hold_duration_seconds", "How long resources were leased."))
@@ -97,10 +95,7 @@ func (t *Times) Collect(metrics chan<- prometheus.Metric) {
 }
 
 func (t *Times) collectors() []prometheus.Collector {
-	all := []prometheus.Collector{t.builds}
-	if t.waits != nil {
-		all = append(all, t.waits)
-	}
+	all := []prometheus.Collector{t.builds, t.waits}
 	if t.holds != nil {
 		all = append(all, t.holds)
 	}
@@ -109,8 +104,7 @@ func (t *Times) collectors() []prometheus.Collector {
 
 // Trace returns what has the times of a pool observed. pool.Traces joins it with
 // others.
-func (t *Times) Trace() pool.Trace {
-	var trace pool.Trace
+func (t *Times) Trace() (trace pool.Trace) {
 	built, failed := t.builds.WithLabelValues(outcome.OK), t.builds.WithLabelValues(outcome.Failed)
 	trace.BuildDone = func(_ context.Context, e pool.Event) {
 		if e.Err != nil {
@@ -119,26 +113,21 @@ func (t *Times) Trace() pool.Trace {
 			built.Observe(e.Took.Seconds())
 		}
 	}
-	if t.waits != nil {
-		served := t.waits.WithLabelValues(outcome.OK)
-		trace.AcquireDone = func(_ context.Context, e pool.Event) {
-			switch {
-			case !t.picks():
-			case e.Err != nil:
-				t.waits.WithLabelValues(outcome.Of(e.Err)).Observe(e.Took.Seconds())
-			default:
-				served.Observe(e.Took.Seconds())
-			}
+	served := t.waits.WithLabelValues(outcome.OK)
+	waited := func(_ context.Context, e pool.Event) {
+		if e.Err != nil {
+			t.waits.WithLabelValues(outcome.Of(e.Err)).Observe(e.Took.Seconds())
+		} else {
+			served.Observe(e.Took.Seconds())
 		}
 	}
+	if t.each {
+		trace.AcquireDone = waited
+	} else {
+		trace.WaitDone = waited
+	}
 	if t.holds != nil {
-		trace.Release = func(e pool.Event) {
-			if t.picks() {
-				t.holds.Observe(e.Took.Seconds())
-			}
-		}
+		trace.Release = func(e pool.Event) { t.holds.Observe(e.Took.Seconds()) }
 	}
 	return trace
 }
-
-func (t *Times) picks() bool { return t.every == 1 || rand.N(t.every) == 0 }

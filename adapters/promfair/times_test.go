@@ -37,7 +37,7 @@ func newTimes(t testing.TB, o promfair.TimesOptions) *promfair.Times {
 
 func TestTimesAreThoseOfWhatHappened(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		times := newTimes(t, promfair.TimesOptions{Pool: "p", Waits: true, Holds: true})
+		times := newTimes(t, promfair.TimesOptions{Pool: "p", Holds: true})
 		broken, fails := errors.New("broken"), false
 		p := newPool(t, 1, func(c *pool.Config[*thing]) {
 			c.Trace = times.Trace()
@@ -85,8 +85,8 @@ func TestTimesAreThoseOfWhatHappened(t *testing.T) {
 }
 
 func TestResultsTellHowAWaitEnded(t *testing.T) {
-	times := newTimes(t, promfair.TimesOptions{Pool: "p", Waits: true})
-	done := times.Trace().AcquireDone
+	times := newTimes(t, promfair.TimesOptions{Pool: "p"})
+	done := times.Trace().WaitDone
 	for result, errs := range map[string][]error{
 		"ok":       {nil},
 		"rejected": {pool.ErrQueueFull, &pool.AcquireError{Err: pool.ErrLate}},
@@ -104,26 +104,38 @@ func TestResultsTellHowAWaitEnded(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotAskedForHasNoHook(t *testing.T) {
-	trace := newTimes(t, promfair.TimesOptions{Pool: "p"}).Trace()
-	require.NotNil(t, trace.BuildDone)
-	trace.BuildDone = nil
-	require.Equal(t, pool.Trace{}, trace)
-	require.Nil(t, newTimes(t, promfair.TimesOptions{Pool: "p", Waits: true}).Trace().Release)
-	require.Nil(t, newTimes(t, promfair.TimesOptions{Pool: "p", Holds: true}).Trace().AcquireDone)
+// Who is served at once is counted by the Collector. The histogram has those who
+// were not, unless it is to have all.
+func TestWaitsAreThoseOfWhoIsNotServedAtOnceUnlessEachIsAskedFor(t *testing.T) {
+	for each, counted := range map[bool]uint64{false: 2, true: 12} {
+		synctest.Test(t, func(t *testing.T) {
+			times := newTimes(t, promfair.TimesOptions{Pool: "p", EachAcquire: each})
+			p := newPool(t, 1, func(c *pool.Config[*thing]) { c.Trace = times.Trace() })
+			acquire(t, p, "a").Release() // waits for the build
+			for range 9 {
+				acquire(t, p, "a").Release()
+			}
+			l := acquire(t, p, "a")
+			time.AfterFunc(time.Second, l.Release)
+			acquire(t, p, "b").Release() // waits for a
+			waits := histograms(t, registry(t, times))["fairpool_wait_duration_seconds{result=ok}"]
+			require.Equal(t, counted, waits.GetSampleCount())
+			require.InDelta(t, 1, waits.GetSampleSum(), 1e-9)
+		})
+	}
 }
 
-func TestASampleIsAShareOfTheWhole(t *testing.T) {
-	const every, events = 8, 80_000
-	times := newTimes(t, promfair.TimesOptions{Pool: "p", Waits: true, Holds: true, Every: every})
-	trace := times.Trace()
-	for range events {
-		trace.AcquireDone(background, pool.Event{Took: time.Second})
-		trace.Release(pool.Event{Took: time.Second})
+func TestWhatIsNotAskedForHasNoHook(t *testing.T) {
+	for _, o := range []promfair.TimesOptions{{}, {EachAcquire: true}, {Holds: true}} {
+		o.Pool = "p"
+		trace := newTimes(t, o).Trace()
+		require.Equal(t, o.EachAcquire, trace.AcquireDone != nil)
+		require.NotEqual(t, o.EachAcquire, trace.WaitDone != nil)
+		require.Equal(t, o.Holds, trace.Release != nil)
+		require.NotNil(t, trace.BuildDone)
+		trace.BuildDone, trace.AcquireDone, trace.WaitDone, trace.Release = nil, nil, nil, nil
+		require.Equal(t, pool.Trace{}, trace)
 	}
-	got := histograms(t, registry(t, times))
-	require.InEpsilon(t, events/every, got["fairpool_wait_duration_seconds{result=ok}"].GetSampleCount(), 0.1)
-	require.InEpsilon(t, events/every, got["fairpool_hold_duration_seconds"].GetSampleCount(), 0.1)
 }
 
 func TestBucketsAreThereForThoseWhoAskForThem(t *testing.T) {

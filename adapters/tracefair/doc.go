@@ -2,8 +2,8 @@
 // what led to it when a tenant starves.
 //
 // Trace makes tasks and regions of what happens in a pool while runtime/trace
-// is on. "go tool trace" then tells how long requests of the task
-// fairpool.acquire took, and what the goroutines did meanwhile.
+// is on. "go tool trace" then tells how long waits, the task fairpool.wait, took,
+// and what the goroutines did meanwhile. EachAcquire has those that do not wait too.
 //
 // A Recorder keeps the last seconds of such a trace in memory, as a
 // trace.FlightRecorder, and writes them to a file when told to, or by itself:

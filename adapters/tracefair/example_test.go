@@ -15,7 +15,7 @@ import (
 
 func connect(context.Context) (string, error) { return "a connection", nil }
 
-// Requests are tasks in the execution trace, for "go tool trace".
+// Waits are tasks in the execution trace, for "go tool trace".
 func ExampleTrace() {
 	p, _ := pool.New(pool.Config[string]{Constructor: connect, MaxSize: 1, Trace: tracefair.Trace()})
 	defer p.Close()
@@ -24,7 +24,7 @@ func ExampleTrace() {
 	l, _ := p.Acquire(context.Background(), "acme")
 	l.Release()
 	trace.Stop()
-	fmt.Println(bytes.Contains(b.Bytes(), []byte("fairpool.acquire")))
+	fmt.Println(bytes.Contains(b.Bytes(), []byte("fairpool.wait")))
 	// Output: true
 }
 

@@ -9,21 +9,31 @@ import (
 	"github.com/fairpool/fairpool/pool"
 )
 
-// Trace returns what has each Acquire, build, check, prepare, reset and destroy
-// be a task, as in fairpool.acquire, while tracing is on or a flight recorder
-// runs. The wait of an Acquire is a region in its goroutine too. The tenant, the
-// number of the resource and the error are logged. The hooks of the pool get
-// the task in their context, so that regions of theirs belong to it.
+// Trace returns what has each build, check, prepare, reset and destroy, and the
+// wait of each Acquire that is not served at once, be a task, as in fairpool.wait,
+// while tracing is on or a flight recorder runs. A wait is a region in its
+// goroutine too. The tenant, the number of the resource and the error are logged.
+// The hooks of the pool get the task in their context, so that regions of theirs
+// belong to it.
 //
-// While tracing is off, each Acquire still costs the calls. pool.Traces joins it
-// with others.
+// It costs an Acquire that is served at once nothing. pool.Traces joins it with
+// others.
 func Trace() (t pool.Trace) {
-	t.AcquireStart, t.AcquireDone = task("fairpool.acquire", "fairpool.wait")
+	t.WaitStart, t.WaitDone = task("fairpool.wait", "fairpool.wait")
 	t.BuildStart, t.BuildDone = task("fairpool.build", "")
 	t.CheckStart, t.CheckDone = task("fairpool.check", "")
 	t.PrepareStart, t.PrepareDone = task("fairpool.prepare", "")
 	t.ResetStart, t.ResetDone = task("fairpool.reset", "")
 	t.DestroyStart, t.DestroyDone = task("fairpool.destroy", "")
+	return t
+}
+
+// EachAcquire is Trace, with a task and a region fairpool.acquire around each
+// Acquire, also one that is served at once. While tracing is off each costs two
+// readings of the clock and the calls.
+func EachAcquire() pool.Trace {
+	t := Trace()
+	t.AcquireStart, t.AcquireDone = task("fairpool.acquire", "fairpool.acquire")
 	return t
 }
 
@@ -36,13 +46,13 @@ type begun struct {
 }
 
 func task(name, region string) (func(context.Context, pool.Event) context.Context, func(context.Context, pool.Event)) {
-	own := key{name}
+	var own any = key{name} // once, and not for each look into a context
 	start := func(ctx context.Context, e pool.Event) context.Context {
 		if !trace.IsEnabled() {
 			if ctx.Value(own) != nil {
 				return context.WithValue(ctx, own, nil) // what is around this is not to end with it
 			}
-			return ctx
+			return nil
 		}
 		ctx, t := trace.NewTask(ctx, name)
 		if e.Tenant != "" {

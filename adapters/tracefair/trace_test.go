@@ -58,7 +58,7 @@ func open(t testing.TB, set func(*pool.Config[int])) *pool.Pool[int] {
 	cfg := pool.Config[int]{
 		Constructor: func(context.Context) (int, error) { return 0, nil },
 		MaxSize:     1,
-		Trace:       tracefair.Trace(),
+		Trace:       tracefair.EachAcquire(),
 	}
 	if set != nil {
 		set(&cfg)
@@ -92,19 +92,36 @@ func TestWhatHappensInAPoolIsInTheTrace(t *testing.T) {
 	trace.Stop()
 	got := read(t, &b)
 	for task, n := range map[string]int{
-		"fairpool.acquire": 2, "fairpool.prepare": 4, "fairpool.build": 3, "fairpool.destroy": 3,
+		"fairpool.acquire": 2, "fairpool.wait": 3, "fairpool.prepare": 4, "fairpool.build": 3, "fairpool.destroy": 3,
 	} {
 		require.Equal(t, n, got.begun[task], task)
 		require.Equal(t, n, got.ended[task], task)
 	}
-	for region, n := range map[string]int{"fairpool.wait": 2, "connect": 3, "set tenant": 4} {
+	for region, n := range map[string]int{"fairpool.acquire": 2, "fairpool.wait": 3, "connect": 3, "set tenant": 4} {
 		require.Equal(t, n, got.regions[region], region)
 	}
 	require.Equal(t, "fairpool.acquire", got.within["fairpool.prepare"])
+	require.Equal(t, "fairpool.acquire", got.within["fairpool.wait"])
 	require.Equal(t, []string{`"a\xff"`, "b"}, got.logs["fairpool.acquire fairpool.tenant"])
 	require.Equal(t, []string{"1"}, got.logs["fairpool.acquire fairpool.resource"])
 	require.Len(t, got.logs["fairpool.acquire fairpool.error"], 1)
 	require.Equal(t, []string{"prepare failed", "prepare failed", "prepare failed"}, got.logs["fairpool.destroy fairpool.retired"])
+}
+
+// Without EachAcquire there is nothing to see of an Acquire that does not wait.
+func TestOnlyWaitsAreInTheTraceUnlessEachAcquireIsAskedFor(t *testing.T) {
+	p := open(t, func(c *pool.Config[int]) { c.Trace = tracefair.Trace() })
+	var b bytes.Buffer
+	require.NoError(t, trace.Start(&b))
+	for range 10 { // of which the first waits for the build
+		require.NoError(t, p.Do(background, "a", func(context.Context, int) error { return nil }))
+	}
+	trace.Stop()
+	got := read(t, &b)
+	require.Equal(t, map[string]int{"fairpool.wait": 1, "fairpool.build": 1}, got.begun)
+	require.Equal(t, got.begun, got.ended)
+	require.Equal(t, map[string]int{"fairpool.wait": 1}, got.regions)
+	require.Equal(t, []string{"a"}, got.logs["fairpool.wait fairpool.tenant"])
 }
 
 // Tracing may begin and end in the middle of anything.
@@ -225,11 +242,12 @@ func TestASemaphoreCanBeWatched(t *testing.T) {
 	<-over
 }
 
-// BenchmarkCycle is what Trace costs an Acquire and Release.
+// BenchmarkCycle is what it costs an Acquire and Release while tracing is off.
 func BenchmarkCycle(b *testing.B) {
 	for name, set := range map[string]func(*pool.Config[int]){
 		"plain":       func(c *pool.Config[int]) { c.Trace = pool.Trace{} },
-		"tracing off": nil,
+		"Trace":       func(c *pool.Config[int]) { c.Trace = tracefair.Trace() },
+		"EachAcquire": nil,
 	} {
 		b.Run(name, func(b *testing.B) {
 			p := open(b, set)

@@ -39,13 +39,17 @@ func openCrowd(p peer, kind contextKind, slots, goroutines, tenants, cycles int)
 	if err != nil {
 		return nil, err
 	}
+	return newCrowd(l, kind, slots, goroutines, tenants, cycles), nil
+}
+
+func newCrowd(l lender, kind contextKind, slots, goroutines, tenants, cycles int) *crowd {
 	return &crowd{
 		lender:  l,
 		slots:   slots,
 		cycles:  cycles,
 		members: newMembers(goroutines, tenants, kind),
 		order:   rand.New(rand.NewPCG(3, 4)).Perm(goroutines),
-	}, nil
+	}
 }
 
 func newMembers(n, tenants int, kind contextKind) []member {

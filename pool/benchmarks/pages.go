@@ -64,8 +64,9 @@ queue, and picks who is next. Much of the growth is that of cache misses.
 const aboutOptions = `What one option of a pool.Config adds to the cycle of a goroutine that nobody
 disturbs, with eight warm resources and a cancellable context: to Acquire and
 Release, and to Do with a function that does nothing. Functions given to the pool
-do nothing either; each call of one runs in a goroutine of its own, which is most
-of what it costs. A Reset is off the caller's path, but takes a processor.
+do nothing either; each call of one, but for those of the Trace, runs in a goroutine
+of its own, which is most of what it costs. A Reset is off the caller's path, but
+takes a processor.
 Differences are those of the same round; the figure is their median, in brackets
 their quartiles. Options do not add up: several that need to know the time read
 the clock once.

@@ -21,36 +21,36 @@ import (
 type watch struct {
 	name   string
 	attach []func(*watched) error
-	hooked bool // it is told of each Acquire
+	each   bool // it is told of each Acquire
 }
 
-// watches are what is collected only, and all of that together; and then what
-// has to be told of each Acquire.
+// watches are what is collected, and with it all that is told of waits; and then
+// what has to be told of each Acquire.
 func watches() []watch {
 	return []watch{
 		{name: "promfair.Collector", attach: attach(scraped)},
 		{name: "otelfair.Observe", attach: attach(observed)},
-		{name: everything, attach: attach(scraped, observed, timedByPrometheus(promfair.TimesOptions{}), timedByOTel(otelfair.TraceOptions{}), recorded)},
-		{name: "promfair.Times: Waits", attach: attach(scraped, timedByPrometheus(promfair.TimesOptions{Waits: true})), hooked: true},
-		{name: "promfair.Times: Waits, one in 16", attach: attach(scraped, timedByPrometheus(promfair.TimesOptions{Waits: true, Every: 16})), hooked: true},
-		{name: "promfair.Times: Waits and Holds", attach: attach(scraped, timedByPrometheus(promfair.TimesOptions{Waits: true, Holds: true})), hooked: true},
-		{name: "otelfair.Trace: Waits", attach: attach(observed, timedByOTel(otelfair.TraceOptions{Waits: true})), hooked: true},
-		{name: "otelfair.Trace: Spans, of a caller that is not recorded", attach: attach(observed, timedByOTel(otelfair.TraceOptions{Spans: true})), hooked: true},
-		{name: "tracefair.Trace, tracing off", attach: attach(func(w *watched) error { w.traces = append(w.traces, tracefair.Trace()); return nil }), hooked: true},
+		everything,
+		{name: "promfair.Times: EachAcquire", attach: attach(scraped, timedByPrometheus(promfair.TimesOptions{EachAcquire: true})), each: true},
+		{name: "promfair.Times: Holds", attach: attach(scraped, timedByPrometheus(promfair.TimesOptions{Holds: true})), each: true},
+		{name: "otelfair.Trace: EachAcquire", attach: attach(observed, timedByOTel(otelfair.TraceOptions{EachAcquire: true})), each: true},
+		{name: "otelfair.Trace: EachAcquire, Spans of a caller that is not recorded", attach: attach(observed, timedByOTel(otelfair.TraceOptions{EachAcquire: true, Spans: true})), each: true},
+		{name: "tracefair.EachAcquire, tracing off", attach: attach(traced(tracefair.EachAcquire())), each: true},
 	}
 }
 
-const (
-	unwatched  = "unwatched"
-	everything = "all that needs not be told of each Acquire"
-)
+var everything = watch{name: "everything attached", attach: attach(
+	scraped, observed, recorded, traced(tracefair.Trace()),
+	timedByPrometheus(promfair.TimesOptions{}), timedByOTel(otelfair.TraceOptions{Spans: true}),
+)}
+
+const unwatched = "unwatched"
 
 func attach(all ...func(*watched) error) []func(*watched) error { return all }
 
-// watched is one goroutine that acquires and releases, while every second those
-// who watch collect.
+// watched is a load on a pool, while every second those who watch collect.
 type watched struct {
-	alone
+	load
 	pool     *pool.Pool[*int]
 	traces   []pool.Trace
 	attached []func() error // due when there is a pool
@@ -65,7 +65,8 @@ const (
 	namedTenants = 20
 )
 
-func (w watch) open(cycles int) (load, error) {
+// open opens a pool that is watched, for the load that made makes.
+func (w watch) open(made func(lender) load) (load, error) {
 	l := &watched{}
 	for _, attach := range w.attach {
 		if err := attach(l); err != nil {
@@ -77,10 +78,9 @@ func (w watch) open(cycles int) (load, error) {
 		return nil, err
 	}
 	l.pool = lender.pool
-	ctx, cancel := cancellable.new()
-	l.alone = alone{lender, ctx, cancel, cycles}
+	l.load = made(lender)
 	for i := range knownTenants {
-		if err := lender.Cycle(ctx, fmt.Sprint("tenant-", i)); err != nil {
+		if err := lender.Cycle(context.Background(), fmt.Sprint("tenant-", i)); err != nil {
 			return nil, err
 		}
 	}
@@ -110,7 +110,7 @@ func (w *watched) Round() (s sample, err error) {
 			}
 		}
 	})
-	s, err = w.alone.Round()
+	s, err = w.load.Round()
 	stop()
 	collecting.Wait()
 	return s, err
@@ -120,7 +120,7 @@ func (w *watched) Close() {
 	for _, end := range w.ends {
 		end()
 	}
-	w.alone.Close()
+	w.load.Close()
 }
 
 func scraped(w *watched) error {
@@ -134,6 +134,13 @@ func scraped(w *watched) error {
 		return registry.Register(c)
 	})
 	return nil
+}
+
+func traced(t pool.Trace) func(*watched) error {
+	return func(w *watched) error {
+		w.traces = append(w.traces, t)
+		return nil
+	}
 }
 
 func timedByPrometheus(o promfair.TimesOptions) func(*watched) error {
@@ -202,37 +209,59 @@ func recorded(w *watched) error {
 	return nil
 }
 
-// watching is one trial: each way to watch beside a pool that nobody watches.
+// watching is two trials: each way to watch a goroutine that nobody disturbs, and
+// everything attached where each Acquire waits.
 func (s scale) watching() []trial {
-	t := trial{name: "watching", title: "Acquire+Release, nobody else", unit: "ns", most: some}
-	t.sides = append(t.sides, side{name: unwatched, open: func() (load, error) { return watch{}.open(s.watched) }})
+	one := func(cycles int) func(lender) load {
+		return func(l lender) load {
+			ctx, cancel := cancellable.new()
+			return &alone{l, ctx, cancel, cycles}
+		}
+	}
+	side := func(w watch, made func(lender) load) side {
+		return side{name: w.name, open: func() (load, error) { return w.open(made) }}
+	}
+	free := trial{name: "watching", title: "Acquire+Release, nobody else", unit: "ns", most: some}
+	free.sides = append(free.sides, side(watch{name: unwatched}, one(s.watched)))
 	for _, w := range watches() {
 		cycles := s.watched
-		if w.hooked {
-			cycles /= 10
+		if w.each {
+			cycles /= 4
 		}
-		t.sides = append(t.sides, side{name: w.name, open: func() (load, error) { return w.open(cycles) }})
+		free.sides = append(free.sides, side(w, one(cycles)))
 	}
-	t.rows = []row{{
-		title: "pool: watched by Prometheus and OpenTelemetry each second, but for each Acquire",
-		base:  unwatched, ours: everything, target: ratioBelow(1.1),
+	free.rows = []row{{
+		title: "pool: everything attached that watches, collected each second",
+		base:  unwatched, ours: everything.name, target: ratioBelow(1.1),
 	}}
-	return []trial{t}
+
+	busy := trial{name: "watching/waits", title: "64 goroutines of 16 tenants on 8 slots: each Acquire waits", unit: "ns"}
+	crowded := func(l lender) load { return newCrowd(l, cancellable, slots, 64, 16, s.watched/20) }
+	for _, w := range []watch{{name: unwatched}, everything} {
+		busy.sides = append(busy.sides, side(w, crowded))
+	}
+	busy.rows = []row{{title: "pool: the same where each Acquire waits", base: unwatched, ours: everything.name}}
+	return []trial{free, busy}
 }
 
-const aboutWatching = `What it costs to be watched: the cycle of a goroutine that nobody disturbs, while
-those who watch collect at the beginning of the round and then each second. The
-pool knows 1,000 tenants, of which 20 have series of their own. What is collected
-only costs the pool nothing in between. Histograms of waits and holds, and spans,
-have to be told of each Acquire and Release, which costs more than what they do
-with it. A ratio is that to the pool that is not watched, in the same round.
+const aboutWatching = `What it costs to be watched, while those who watch collect at the beginning of the
+round and then each second. The pool knows 1,000 tenants, of which 20 have series
+of their own. What is collected costs the pool nothing in between, and what is
+told of waits costs an Acquire that is served at once nothing. Everything attached
+is promfair.Collector and Times, otelfair.Observe and Trace with Spans,
+tracefair.Trace, Watch and Recorder.Trace. What is told of each Acquire or Release
+costs each two readings of the clock beside what it does. A ratio is that to the
+pool that is not watched, in the same round.
+
+Where each Acquire waits, each is told: to four who note it, with two readings of
+the clock.
 `
 
-// showWatches writes a line for each way to watch.
+// showWatches writes a table for each trial, with a line for each way to watch.
 func showWatches(w io.Writer, results []result) {
-	fmt.Fprintln(w)
-	head(w, []string{"watched by"}, []string{"each (quartiles)", "allocs", "ratio to " + unwatched})
 	for _, r := range results {
+		fmt.Fprintf(w, "\n## %s\n\n", r.title)
+		head(w, []string{"watched by"}, []string{"each (quartiles)", "allocs", "ratio to " + unwatched})
 		for _, s := range r.sides {
 			line(w, []string{
 				s.name, r.spread(s.name, each).in(r.unit), number(r.spread(s.name, allocs).median), ratioCell(r, s.name, unwatched, each),

@@ -10,7 +10,10 @@ import (
 // Acquire is told of all of them.
 func TestWhoWatchesDoesCollect(t *testing.T) {
 	for _, w := range watches() {
-		opened, err := w.open(100)
+		opened, err := w.open(func(l lender) load {
+			ctx, cancel := cancellable.new()
+			return &alone{l, ctx, cancel, 100}
+		})
 		require.NoError(t, err, w.name)
 		l := opened.(*watched)
 		collected := 0
@@ -23,13 +26,13 @@ func TestWhoWatchesDoesCollect(t *testing.T) {
 		require.Equal(t, 100, s.ops)
 		require.EqualValues(t, 100, l.pool.Stats().Acquired-before)
 		require.GreaterOrEqual(t, collected, len(w.attach), w.name)
-		require.Equal(t, w.hooked, l.traced(), w.name)
+		require.Equal(t, w.each, l.toldOfEach(), w.name)
 		l.Close()
 	}
 }
 
-// traced reports whether the pool is told of each Acquire or Release.
-func (w *watched) traced() bool {
+// toldOfEach reports whether somebody is told of each Acquire or Release.
+func (w *watched) toldOfEach() bool {
 	for _, t := range w.traces {
 		if t.AcquireStart != nil || t.AcquireDone != nil || t.Release != nil {
 			return true

@@ -46,7 +46,7 @@ func playOnce(t *testing.T, name string) *history {
 func (s scenario) play(t *testing.T) *history {
 	h := &history{}
 	synctest.Test(t, func(t *testing.T) {
-		times, err := promfair.NewTimes(promfair.TimesOptions{Pool: "db", Waits: true, Holds: true})
+		times, err := promfair.NewTimes(promfair.TimesOptions{Pool: "db", Holds: true})
 		require.NoError(t, err)
 		cfg := pool.Config[*conn]{
 			Constructor: func(context.Context) (*conn, error) { time.Sleep(time.Second); return &conn{}, nil },
