@@ -128,14 +128,14 @@ func (p *Pool[T]) reject(g fairshare.Grant, s *slot[T], why Retirement) {
 // first, and then the slot is seen to.
 func (p *Pool[T]) handOver(ctx context.Context, tenant string, g fairshare.Grant, s *slot[T]) (why Retirement, err error) {
 	if p.config.Health.Check != nil && s.SinceLocked()-s.trusted > p.config.Health.CheckAfter {
-		why, err = p.await(ctx, g, s, CheckFailed, p.check(ctx, s, tenant))
+		why, err = p.await(ctx, g, s, CheckFailed, p.begin(ctx, p.check(s, tenant)))
 		if err != nil {
 			return why, err
 		}
 	}
 	if p.config.Tenancy.Prepare != nil {
 		h := Handover{Tenant: tenant, Previous: s.previous, Fresh: !s.prepared}
-		return p.await(ctx, g, s, PrepareFailed, p.prepare(ctx, s, h))
+		return p.await(ctx, g, s, PrepareFailed, p.begin(ctx, p.prepare(s, h)))
 	}
 	return "", nil
 }
@@ -143,7 +143,7 @@ func (p *Pool[T]) handOver(ctx context.Context, tenant string, g fairshare.Grant
 // await waits for a task on behalf of a caller, and returns the error of the
 // task and why, that of a caller that gave up alone. Then the task goes on
 // without it, and the slot is passed on when it is over.
-func (p *Pool[T]) await(ctx context.Context, g fairshare.Grant, s *slot[T], why Retirement, t *task) (Retirement, error) {
+func (p *Pool[T]) await(ctx context.Context, g fairshare.Grant, s *slot[T], why Retirement, t task) (Retirement, error) {
 	err, gaveUp := t.waitFor(ctx)
 	if !gaveUp {
 		if err == nil {

@@ -130,6 +130,12 @@ type Tenancy[T any] struct {
 	// the resource is destroyed.
 	Reset func(ctx context.Context, resource T) error
 
+	// ResetIdle says that a Prepare leaves nothing of what a Reset would have
+	// removed. So a resource that somebody waits for goes to the next tenant
+	// with a Prepare alone, and there is a Reset only of those that would
+	// become idle otherwise.
+	ResetIdle bool
+
 	// PrepareTimeout and ResetTimeout end the contexts of the two. 0 means
 	// five seconds.
 	PrepareTimeout time.Duration

@@ -101,6 +101,9 @@ func (c *Config[T]) checkHooks(f *faults) {
 	if c.Tenancy.Reset == nil && c.Tenancy.ResetTimeout != 0 {
 		f.add("Tenancy.ResetTimeout is %v without a Reset", c.Tenancy.ResetTimeout)
 	}
+	if c.Tenancy.ResetIdle && (c.Tenancy.Prepare == nil || c.Tenancy.Reset == nil) {
+		f.add("Tenancy.ResetIdle is true without a Prepare and a Reset")
+	}
 	if c.Tenancy.Isolation != Shared && c.Tenancy.Isolation != Dedicated {
 		f.add("Tenancy.Isolation is %d, must be Shared or Dedicated", c.Tenancy.Isolation)
 	}

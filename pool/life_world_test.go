@@ -147,6 +147,7 @@ func (w *world) configure(r *rand.Rand) {
 	if chance(2) {
 		c.Tenancy.Reset = w.reset
 		c.Tenancy.ResetTimeout = between(10*time.Millisecond, time.Second)
+		c.Tenancy.ResetIdle = c.Tenancy.Prepare != nil && chance(2)
 	}
 	if chance(4) {
 		c.Tenancy.Isolation = pool.Dedicated
@@ -318,6 +319,7 @@ func (w *world) prepare(ctx context.Context, th *thing, h pool.Handover) error {
 	k.prepared = ""
 	if err == nil {
 		k.prepared = h.Tenant
+		k.dirty = k.dirty && !w.config.Tenancy.ResetIdle
 	}
 	return err
 }

@@ -16,19 +16,23 @@ func protect(what string, fn func() error) error { return <-protected(what, fn) 
 // protected is protect without the wait: the result arrives on the channel.
 func protected(what string, fn func() error) <-chan error {
 	done := make(chan error, 1)
-	go func() {
-		var err error
-		returned := false
-		defer func() {
-			if v := recover(); v != nil {
-				err = fmt.Errorf("pool: %s panicked: %v\n%s", what, v, debug.Stack())
-			} else if !returned {
-				err = fmt.Errorf("pool: %s %w", what, errGoexit)
-			}
-			done <- err
-		}()
-		err = fn()
-		returned = true
-	}()
+	go shielded(what, fn, func(err error) { done <- err })
 	return done
+}
+
+// shielded is protect for a goroutine that may end with that. It calls done with
+// the result.
+func shielded(what string, fn func() error, done func(error)) {
+	var err error
+	returned := false
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("pool: %s panicked: %v\n%s", what, v, debug.Stack())
+		} else if !returned {
+			err = fmt.Errorf("pool: %s %w", what, errGoexit)
+		}
+		done(err)
+	}()
+	err = fn()
+	returned = true
 }

@@ -26,13 +26,24 @@ const (
 // returnedLocked takes a slot back from its holder.
 func (p *Pool[T]) returnedLocked(s *slot[T]) {
 	p.endedLocked(s)
-	if p.config.Tenancy.Reset != nil && p.unfitLocked(s) == "" {
-		p.resetting++
-		go p.clean(s, s.TenantLocked())
+	resets := p.config.Tenancy.Reset != nil && p.unfitLocked(s) == ""
+	if resets && !(p.config.Tenancy.ResetIdle && p.line.DemandLocked() > 0) {
+		p.cleanLocked(s)
 		return
 	}
 	p.line.ReleaseLocked(&s.Slot)
 	p.settleLocked(s)
+	if resets && s.IsReadyLocked() { // none of those who wait may have it
+		p.line.WithdrawLocked(&s.Slot)
+		p.line.ChargeLocked(&s.Slot)
+		p.cleanLocked(s)
+	}
+}
+
+// cleanLocked has a slot be reset. Its tenant is charged until that is over.
+func (p *Pool[T]) cleanLocked(s *slot[T]) {
+	p.resetting++
+	go p.run(p.ctx, p.reset(s, s.TenantLocked()), func(err error) { p.cleaned(s, err) })
 }
 
 // endedLocked does what is due at the end of every lease.
@@ -42,9 +53,8 @@ func (p *Pool[T]) endedLocked(s *slot[T]) {
 	}
 }
 
-// clean resets a slot. Its tenant is charged until that is over.
-func (p *Pool[T]) clean(s *slot[T], tenant string) {
-	err := p.reset(s, tenant).wait()
+// cleaned takes back a slot that was reset.
+func (p *Pool[T]) cleaned(s *slot[T], err error) {
 	p.judge(s, err)
 	p.line.Lock()
 	defer p.line.Unlock()
