@@ -36,7 +36,8 @@ type Config struct {
 	// TenantSetting is the name of a PostgreSQL setting of your own, such as
 	// "app.tenant", that is set to the name of the tenant in the session of a
 	// connection each time before it is handed out, and to the empty string
-	// afterwards. Policies of row-level security read it with
+	// afterwards, unless the next one who waits has it set to theirs at once.
+	// Policies of row-level security read it with
 	// current_setting('app.tenant'). "" sets nothing.
 	//
 	// The names of tenants must be text then: valid UTF-8 without a NUL byte.
@@ -161,6 +162,7 @@ func (p *Pool) poolConfig() pool.Config[*session] {
 	}
 	if c.TenantSetting != "" || c.ResetSession != ResetOff || c.AfterRelease != nil {
 		cfg.Tenancy.Reset = p.restore
+		cfg.Tenancy.ResetIdle = c.ResetSession == ResetOff && c.AfterRelease == nil
 	}
 	return cfg
 }

@@ -20,9 +20,10 @@
 // A connection that is returned broken, in a transaction or with results unread is
 // closed. With Config.TenantSetting the session knows the tenant, for row-level
 // security: it is set on every hand-out, on a new connection as on a used one, or
-// else the connection is closed and not handed out; and wiped on return. A tenant
-// that can run SQL of its own can of course set it itself. Config.ResetSession
-// restores the rest of the session.
+// else the connection is closed and not handed out; and wiped on return, unless
+// the next one who waits has it set to theirs at once. A tenant that can run SQL
+// of its own can of course set it itself. Config.ResetSession restores the rest of
+// the session.
 //
 // # When the server fails
 //

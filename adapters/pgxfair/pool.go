@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 	"sync/atomic"
 
 	"github.com/fairpool/fairpool/fairshare"
@@ -18,6 +19,7 @@ type Pool struct {
 	queries
 	config  *Config
 	fair    *pool.Pool[*session]
+	setting string          // the TenantSetting as an identifier of SQL
 	values  context.Context // of New
 	epoch   atomic.Uint64   // counts failovers
 	losses  atomic.Uint64   // counts connections that were found closed
@@ -49,6 +51,7 @@ func NewWithConfig(ctx context.Context, config *Config) (*Pool, error) {
 	own := *config
 	own.Config = config.Config.Copy()
 	p := &Pool{config: &own, values: context.WithoutCancel(ctx), prepareConn: own.PrepareConn}
+	p.setting = pgx.Identifier(strings.Split(own.TenantSetting, ".")).Sanitize()
 	p.queries = queries{pool: p}
 	//lint:ignore SA1019 pgxpool honours it too
 	if before := own.BeforeAcquire; p.prepareConn == nil && before != nil {

@@ -40,6 +40,25 @@ func TestTheSessionKnowsTheTenantWhateverItIsCalled(t *testing.T) {
 	require.EqualValues(t, 1, db.Stat().NewConnsCount(), "none has cost the connection")
 }
 
+// A tenant that has its session read text in another way must not have the name
+// of the next one read so.
+func TestTheTenantIsSetRightWhateverTheSessionTakesForText(t *testing.T) {
+	const hex = "select encode(convert_to(current_setting('app.tenant'), 'UTF8'), 'hex')"
+	db := open(t, database(t), func(c *pgxfair.Config) { c.MaxConns, c.TenantSetting = 1, "app.tenant" })
+	for _, setting := range []string{
+		"client_encoding = latin1", "client_encoding = sjis", "standard_conforming_strings = off", "backslash_quote = on",
+	} {
+		_, err := db.Tenant("a").Exec(t.Context(), "set "+setting)
+		require.NoError(t, err)
+		for name, want := range map[string]string{"é": "c3a9", `\'; select 1; --`: "5c273b2073656c65637420313b202d2d"} {
+			var got string
+			require.NoError(t, db.Tenant(name).QueryRow(t.Context(), hex, pgx.QueryExecModeExec).Scan(&got), setting)
+			require.Equal(t, want, got, setting)
+		}
+	}
+	require.EqualValues(t, 1, db.Stat().NewConnsCount())
+}
+
 func TestATenantThatPostgreSQLHasNoTextForIsRefusedBeforeItWaits(t *testing.T) {
 	db := open(t, database(t), func(c *pgxfair.Config) { c.MaxConns, c.TenantSetting = 1, "app.tenant" })
 	held, err := db.Acquire(t.Context())
