@@ -40,11 +40,11 @@ func contenders(ctx context.Context, url string, bound bool) ([2]contender, erro
 	plain := cfg.Copy()
 	if bound { // what one writes with pgxpool
 		plain.PrepareConn = func(ctx context.Context, c *pgx.Conn) (bool, error) {
-			_, err := c.PgConn().ExecParams(ctx, set, [][]byte{[]byte(fairshare.TenantFrom(ctx))}, nil, nil, nil).Close()
+			_, err := c.Exec(ctx, set, fairshare.TenantFrom(ctx))
 			return err == nil, err
 		}
 		plain.AfterRelease = func(c *pgx.Conn) bool {
-			_, err := c.PgConn().ExecParams(context.Background(), set, [][]byte{nil}, nil, nil, nil).Close()
+			_, err := c.Exec(context.Background(), set, "")
 			return err == nil
 		}
 	}
