@@ -63,6 +63,10 @@ func requireOrder(t *testing.T, capacity int, asked []porcupine.Operation) {
 	if result != porcupine.Ok {
 		picture := t.ArtifactDir() + "/history.html"
 		require.NoError(t, porcupine.VisualizePath(model(capacity), info, picture))
+		for _, o := range asked { // it may not come again
+			t.Logf("%d to %d: caller %d %v", o.Call, o.Return, o.ClientId, o.Input)
+		}
+		t.Logf("of %d slots", capacity)
 		t.Fatalf("not linearizable (%v); see it with go test -artifacts: %s", result, picture)
 	}
 }
