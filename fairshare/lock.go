@@ -67,13 +67,16 @@ func (l *Line) beginLocked() {
 func (l *Line) inboxesEmpty() bool { return l.returns.Load() == nil && l.arrivals.Load() == nil }
 
 func (l *Line) readInboxesLocked() {
+	// The arrivals are taken first, and seen to last: what somebody returned
+	// before asking again is then no longer counted as held by anybody.
+	arrived := take(&l.arrivals)
 	for slot := take(&l.returns); slot != nil; {
 		next := slot.next
 		slot.next = nil
 		l.returnLocked(slot)
 		slot = next
 	}
-	for w := take(&l.arrivals); w != nil; {
+	for w := arrived; w != nil; {
 		next := w.next
 		w.next = nil
 		l.admitLocked(w)
