@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/fairpool/fairpool/adapters/internal/pgtext"
 	"github.com/fairpool/fairpool/pool"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -80,7 +81,7 @@ func (p *Pool) bind(ctx context.Context, s *session, h pool.Handover) error {
 // a command of its own, which takes the server less time than a function with
 // parameters would, and which no search_path can make another of.
 func (p *Pool) set(ctx context.Context, s *session, tenant string) error {
-	err := s.conn.PgConn().Exec(ctx, "set "+p.setting+" = "+literal(tenant)).Close()
+	err := s.conn.PgConn().Exec(ctx, "set "+p.setting+" = "+pgtext.Literal(tenant)).Close()
 	switch {
 	case err == nil:
 		return nil
@@ -90,26 +91,6 @@ func (p *Pool) set(ctx context.Context, s *session, tenant string) error {
 	default:
 		return fmt.Errorf("pgxfair: set %s: %w", p.config.TenantSetting, err)
 	}
-}
-
-// literal returns text as a constant of SQL that is all ASCII, and so means the
-// same whatever the session has made of client_encoding and
-// standard_conforming_strings.
-func literal(text string) string {
-	b := append(make([]byte, 0, len(text)+3), "e'"...)
-	for _, r := range text {
-		switch {
-		case r == '\'' || r == '\\':
-			b = fmt.Appendf(b, `\x%02x`, r)
-		case r < utf8.RuneSelf:
-			b = append(b, byte(r))
-		case r <= 0xffff:
-			b = fmt.Appendf(b, `\u%04x`, r)
-		default:
-			b = fmt.Appendf(b, `\U%08x`, r)
-		}
-	}
-	return string(append(b, '\''))
 }
 
 var errLost = errors.New("connection lost")

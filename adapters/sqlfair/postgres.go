@@ -3,14 +3,18 @@ package sqlfair
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/fairpool/fairpool/adapters/internal/pgtext"
 )
 
-// errOpen is the error of a Bind that finds itself in a transaction.
-var errOpen = errors.New("sqlfair: the last holder left a transaction open")
+// errOpen is the error of a Bind that finds itself in a transaction. Whoever
+// comes upon it is to get another connection, however many are like that.
+var errOpen = fmt.Errorf("sqlfair: the last holder left a transaction open: %w", driver.ErrBadConn)
 
 // PostgresTenant returns the Tenancy that keeps the tenant's name in a setting
 // of the PostgreSQL session, such as "app.tenant", for row-level security:
@@ -28,8 +32,11 @@ func PostgresTenant(setting string) Tenancy {
 		panic(fmt.Sprintf("sqlfair: setting is %q, must have the form prefix.name", setting))
 	}
 	// What is set locally lasts no longer than a transaction. If it is still
-	// there at the next hand-out, there is one.
-	const open = "fairpool.open"
+	// there at the next hand-out, there is one. The last holder may have put
+	// functions and operators of its own before those of PostgreSQL, and have
+	// text read in another encoding.
+	const open = "'fairpool.open'"
+	setting = pgtext.Literal(setting)
 	return Tenancy{
 		Admit: func(tenant string) error {
 			if strings.ContainsRune(tenant, 0) || !utf8.ValidString(tenant) {
@@ -38,8 +45,9 @@ func PostgresTenant(setting string) Tenancy {
 			return nil
 		},
 		Bind: func(ctx context.Context, c *sql.Conn, tenant string) error {
-			r, err := c.ExecContext(ctx, "SELECT set_config($1, $2, false) WHERE coalesce(current_setting($3, true), '') = ''",
-				setting, tenant, open)
+			// It does not select the name, which may not exist in that encoding.
+			r, err := c.ExecContext(ctx, "SELECT pg_catalog.set_config("+setting+", "+pgtext.Literal(tenant)+", false) IS NULL"+
+				" WHERE coalesce(pg_catalog.current_setting("+open+", true), '') OPERATOR(pg_catalog.=) ''")
 			if err != nil {
 				return err
 			}
@@ -49,7 +57,8 @@ func PostgresTenant(setting string) Tenancy {
 			return nil
 		},
 		Reset: func(ctx context.Context, c *sql.Conn) error {
-			_, err := c.ExecContext(ctx, "SELECT set_config($1, '', false), set_config($2, 'yes', true)", setting, open)
+			_, err := c.ExecContext(ctx, "SELECT pg_catalog.set_config("+setting+", '', false),"+
+				" pg_catalog.set_config("+open+", 'yes', true)")
 			return err
 		},
 	}

@@ -3,7 +3,6 @@ package sqlfair_test
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -16,7 +15,6 @@ import (
 	"github.com/fairpool/fairpool/adapters/sqlfair"
 	"github.com/fairpool/fairpool/adapters/throwaway"
 	"github.com/fairpool/fairpool/fairshare"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 )
 
@@ -283,80 +281,6 @@ func TestNoTenantEverSeesARowOfAnother(t *testing.T) {
 	wait(t, "the server counts the same connections", func() bool { return sessions() == pool.Stats().Warm })
 	require.NoError(t, db.Close())
 	wait(t, "the server counts none", func() bool { return sessions() == 0 })
-}
-
-// unaware hides from the driver's own knowledge of open transactions, which
-// others lack.
-type unaware struct{ driver.Connector }
-
-func (u unaware) Connect(ctx context.Context) (driver.Conn, error) {
-	c, err := u.Connector.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	inner := c.(*stdlib.Conn)
-	return struct {
-		driver.Conn
-		driver.ExecerContext
-		driver.QueryerContext
-		driver.ConnBeginTx
-		driver.NamedValueChecker
-	}{inner, inner, inner, inner, inner}, nil
-}
-
-func TestASessionWithAnOpenTransactionIsClosedWhateverTheDriver(t *testing.T) {
-	server, _ := secured(t)
-	for _, left := range [][]string{
-		{"BEGIN"},
-		{"BEGIN", "SELECT 1 / 0"},
-		{"BEGIN", "SELECT set_config('app.tenant', 'tenant-9', false)", "SAVEPOINT s"},
-	} {
-		connector := unaware{overPostgres(t, server, "app", "postgres")}
-		db, pool := open(t, connector, sqlfair.Config{MaxOpenConns: 1, Tenancy: sqlfair.PostgresTenant("app.tenant")})
-		c, err := db.Conn(as("tenant-7"))
-		require.NoError(t, err)
-		for _, statement := range left {
-			c.ExecContext(context.Background(), statement)
-		}
-		require.NoError(t, c.Close())
-		v := &victim{db: db, name: "tenant-8", ok: new(atomic.Int64), foreign: make(chan string, 1)}
-		require.NoError(t, v.see(as("tenant-8"), db))
-		require.Empty(t, v.foreign)
-		require.EqualValues(t, 2, pool.Stats().Built, "after %v", left)
-	}
-}
-
-func TestTheTenantIsBoundToFreshAndReusedSessionsAndWipedAfterwards(t *testing.T) {
-	server, admin := secured(t)
-	db, pool := open(t, overPostgres(t, server, "app", "postgres"), sqlfair.Config{
-		MaxOpenConns: 1, Tenancy: sqlfair.PostgresTenant("app.tenant"),
-	})
-	setting := func(ctx context.Context) (value string) {
-		require.NoError(t, db.QueryRowContext(ctx, "SELECT current_setting('app.tenant')").Scan(&value))
-		return value
-	}
-	for i := range tenantsOfAll {
-		require.Equal(t, tenantName(i), setting(as(tenantName(i))))
-	}
-	require.Empty(t, setting(context.Background()), "nobody's name")
-	var n int
-	require.NoError(t, db.QueryRow("SELECT count(*) FROM orders").Scan(&n))
-	require.Zero(t, n, "nobody sees nothing")
-
-	// A lease of the pool that bypasses the DB is bound too; what a session
-	// holds while nobody has it is nothing.
-	var pid int
-	require.NoError(t, db.QueryRowContext(as("tenant-9"), "SELECT pg_backend_pid()").Scan(&pid))
-	wait(t, "it is wiped", func() bool { return pool.Stats().Resetting == 0 && pool.Stats().InUse == 0 })
-	var last string
-	require.NoError(t, admin.QueryRow("SELECT query FROM pg_stat_activity WHERE pid = $1", pid).Scan(&last))
-	require.Equal(t, "SELECT set_config($1, '', false), set_config($2, 'yes', true)", last)
-
-	for _, bad := range []string{"nul\x00byte", "in\xffvalid"} {
-		require.ErrorContains(t, db.PingContext(as(bad)), "must be UTF-8 without NUL bytes")
-	}
-	require.EqualValues(t, 1, pool.Stats().Built, "none of it cost a connection")
-	require.Panics(t, func() { sqlfair.PostgresTenant("tenant") })
 }
 
 func TestAShareIsEnforcedBetweenTheTenantsOfAServer(t *testing.T) {

@@ -1,8 +1,9 @@
-package pgxfair
+package pgtext_test
 
 import (
 	"testing"
 
+	"github.com/fairpool/fairpool/adapters/internal/pgtext"
 	"github.com/stretchr/testify/require"
 )
 
@@ -15,6 +16,6 @@ func TestALiteralIsAllASCIIWithoutAQuoteInside(t *testing.T) {
 		"a\n\t;--$1":             "e'a\n\t;--$1'",
 		"\u0080\uffff\U00010000": `e'\u0080\uffff\U00010000'`,
 	} {
-		require.Equal(t, want, literal(text))
+		require.Equal(t, want, pgtext.Literal(text))
 	}
 }
