@@ -135,6 +135,9 @@ func (p *Pool[T]) handOver(ctx context.Context, tenant string, g fairshare.Grant
 	}
 	if p.config.Tenancy.Prepare != nil {
 		h := Handover{Tenant: tenant, Previous: s.previous, Fresh: !s.prepared}
+		if p.config.Tenancy.PrepareInline {
+			return p.prepareInline(ctx, g, s, h)
+		}
 		return p.await(ctx, g, s, PrepareFailed, p.begin(ctx, p.prepare(s, h)))
 	}
 	return "", nil
@@ -160,6 +163,32 @@ func (p *Pool[T]) await(ctx context.Context, g fairshare.Grant, s *slot[T], why 
 		}
 		g.Release()
 	}()
+	return "", ctx.Err()
+}
+
+// prepareInline prepares in the caller's goroutine. It returns what await does.
+func (p *Pool[T]) prepareInline(ctx context.Context, g fairshare.Grant, s *slot[T], h Handover) (why Retirement, err error) {
+	t := make(task, 1)
+	returned := false
+	defer func() {
+		if !returned { // Goexit, which ends the caller
+			p.reject(g, s, PrepareFailed)
+		}
+	}()
+	p.run(ctx, p.prepare(s, h), func(err error) { t <- err })
+	returned = true
+	err = t.wait()
+	p.judge(s, err)
+	switch gaveUp := ctx.Err(); {
+	case gaveUp == nil && err == nil:
+		return "", nil
+	case gaveUp == nil:
+		return PrepareFailed, err
+	case err == nil:
+		g.Release()
+	default:
+		p.reject(g, s, PrepareFailed)
+	}
 	return "", ctx.Err()
 }
 

@@ -125,6 +125,13 @@ type Tenancy[T any] struct {
 	// up to three times.
 	Prepare func(ctx context.Context, resource T, h Handover) error
 
+	// PrepareInline has Prepare run in the caller's goroutine, which saves the
+	// time of going to another and back, and on a context that ends with the
+	// caller's too. It is for a Prepare that takes less than a millisecond or
+	// heeds its context: a caller that gives up has to wait until it returns,
+	// and one that fails for that costs the resource, as any that fails.
+	PrepareInline bool
+
 	// Reset is called after each lease, off the caller's path. Meanwhile the
 	// resource is out of use, and its tenant is charged for it. If it fails
 	// the resource is destroyed.

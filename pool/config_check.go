@@ -98,6 +98,9 @@ func (c *Config[T]) checkHooks(f *faults) {
 	if c.Tenancy.Prepare == nil && c.Tenancy.PrepareTimeout != 0 {
 		f.add("Tenancy.PrepareTimeout is %v without a Prepare", c.Tenancy.PrepareTimeout)
 	}
+	if c.Tenancy.Prepare == nil && c.Tenancy.PrepareInline {
+		f.add("Tenancy.PrepareInline is true without a Prepare")
+	}
 	if c.Tenancy.Reset == nil && c.Tenancy.ResetTimeout != 0 {
 		f.add("Tenancy.ResetTimeout is %v without a Reset", c.Tenancy.ResetTimeout)
 	}

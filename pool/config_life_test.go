@@ -42,6 +42,7 @@ func TestEveryMistakeAboutTheLifeOfAResourceNamesFieldAndValue(t *testing.T) {
 			c.Tenancy.PrepareTimeout = -1
 		}, "Tenancy.PrepareTimeout is -1ns, must not be negative"},
 		{func(c *config) { c.Tenancy.Reset, c.Tenancy.ResetTimeout = ok, -1 }, "Tenancy.ResetTimeout is -1ns, must not be negative"},
+		{func(c *config) { c.Tenancy.PrepareInline = true }, "Tenancy.PrepareInline is true without a Prepare"},
 		{func(c *config) { c.Tenancy.Reset, c.Tenancy.ResetIdle = ok, true }, "Tenancy.ResetIdle is true without a Prepare and a Reset"},
 		{func(c *config) { c.Tenancy.Isolation = 2 }, "Tenancy.Isolation is 2, must be Shared or Dedicated"},
 		{func(c *config) { c.Tenancy.Isolation = -1 }, "Tenancy.Isolation is -1, must be Shared or Dedicated"},

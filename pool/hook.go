@@ -16,19 +16,19 @@ type hook struct {
 	fails       *uint64 // counted here, under the lock
 	description Event
 	call        func(context.Context) error
+	inline      bool // it runs in the caller's goroutine, and may end with its context
 }
 
 // graceOfHooks is what a hook whose context has ended has left to return. One
 // that does not is left behind.
 const graceOfHooks = 100 * time.Millisecond
 
-// run calls a hook, in the goroutine in which it is called itself, on a context
-// that carries the values of ctx but ends with the hook's timeout or the pool.
-// over is called once, when the hook has returned, in whatever way, or outlasts
+// run calls a hook, in the goroutine in which it is called itself. over is called
+// once, when the hook has returned, in whatever way, or outlasts
 // its context.
 func (p *Pool[T]) run(ctx context.Context, h hook, over func(error)) {
 	traced := p.span(ctx, h.start, h.done, h.description)
-	ctx, cancel := context.WithTimeout(detached{p.ctx, traced.ctx}, h.timeout)
+	ctx, cancel := p.bounded(traced.ctx, h)
 	var ended atomic.Bool
 	end := func(err error) {
 		if !ended.CompareAndSwap(false, true) {
@@ -52,6 +52,20 @@ func (p *Pool[T]) run(ctx context.Context, h hook, over func(error)) {
 		unwatch()
 		end(err)
 	})
+}
+
+// bounded returns the context of a hook, which carries the values of ctx and ends
+// with the hook's timeout or the pool; with ctx too only if the hook is inline.
+func (p *Pool[T]) bounded(ctx context.Context, h hook) (context.Context, context.CancelFunc) {
+	if !h.inline {
+		return context.WithTimeout(detached{p.ctx, ctx}, h.timeout)
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.timeout)
+	unwatch := context.AfterFunc(p.ctx, cancel)
+	return ctx, func() {
+		unwatch()
+		cancel()
+	}
 }
 
 // A task is a hook that somebody waits for. It runs in a goroutine of its own.
@@ -94,7 +108,7 @@ func (p *Pool[T]) check(s *slot[T], tenant string) hook {
 	return hook{
 		"Check", p.config.Health.CheckTimeout, p.config.Trace.CheckStart, p.config.Trace.CheckDone,
 		&p.checkFailures, Event{Tenant: tenant, Resource: s.number},
-		func(ctx context.Context) error { return p.config.Health.Check(ctx, s.value) },
+		func(ctx context.Context) error { return p.config.Health.Check(ctx, s.value) }, false,
 	}
 }
 
@@ -108,7 +122,7 @@ func (p *Pool[T]) prepare(s *slot[T], h Handover) hook {
 				s.prepared, s.previous = true, h.Tenant
 			}
 			return err
-		},
+		}, p.config.Tenancy.PrepareInline,
 	}
 }
 
@@ -116,6 +130,6 @@ func (p *Pool[T]) reset(s *slot[T], tenant string) hook {
 	return hook{
 		"Reset", p.config.Tenancy.ResetTimeout, p.config.Trace.ResetStart, p.config.Trace.ResetDone,
 		&p.resetFailures, Event{Tenant: tenant, Resource: s.number},
-		func(ctx context.Context) error { return p.config.Tenancy.Reset(ctx, s.value) },
+		func(ctx context.Context) error { return p.config.Tenancy.Reset(ctx, s.value) }, false,
 	}
 }

@@ -133,7 +133,7 @@ func (l *life) checkLeases(s *snapshot) {
 		return
 	}
 	// A TryAcquire has its lease before AcquireStart.
-	if most := leases + l.tally.hooks + l.tally.handing + l.tally.sleeping; s.Leased > most {
+	if most := leases + l.tally.hooks + l.inline() + l.tally.handing + l.tally.sleeping; s.Leased > most {
 		l.complain("%d leases, explained are %d", s.Leased, most)
 	}
 	if least := leases + l.tally.hooks; s.Leased < least && s.Revocations == 0 {
@@ -173,22 +173,32 @@ func (l *life) checkCharges(s *snapshot) {
 	}
 }
 
+// inline is how many callers may be in a Prepare of their own, also after it was
+// said to take too long.
+func (l *life) inline() int {
+	if !l.config.Tenancy.PrepareInline {
+		return 0
+	}
+	return int(l.hooks.Load())
+}
+
 // checkCalls checks that no caller is left behind.
 func (l *life) checkCalls(s *snapshot) {
 	asking := 0
+	inline := l.inline()
 	for _, c := range l.calls {
 		if c.asking.Load() {
 			asking++
 		}
-		if (c.asking.Load() || c.warming.Load()) && l.tally.sleeping == 0 && l.isLate(c) {
+		if (c.asking.Load() || c.warming.Load()) && l.tally.sleeping == 0 && inline == 0 && l.isLate(c) {
 			l.complain("a call of %q outlasts its context", c.tenant)
 		}
 	}
 	if s.Waiting > asking {
 		l.complain("%d waiters and %d callers", s.Waiting, asking)
 	}
-	if l.traced && asking > s.Waiting+l.tally.hooks+l.tally.sleeping {
-		l.complain("%d callers, explained are %d", asking, s.Waiting+l.tally.hooks+l.tally.sleeping)
+	if most := s.Waiting + l.tally.hooks + inline + l.tally.sleeping; l.traced && asking > most {
+		l.complain("%d callers, explained are %d", asking, most)
 	}
 	if limit := l.config.Sharing.AcquireTimeout; limit > 0 && s.OldestWait > limit {
 		l.complain("somebody waits for %v, longer than the AcquireTimeout", s.OldestWait)

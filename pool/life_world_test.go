@@ -143,6 +143,7 @@ func (w *world) configure(r *rand.Rand) {
 	if chance(2) {
 		c.Tenancy.Prepare = w.prepare
 		c.Tenancy.PrepareTimeout = between(10*time.Millisecond, time.Second)
+		c.Tenancy.PrepareInline = chance(2)
 	}
 	if chance(2) {
 		c.Tenancy.Reset = w.reset

@@ -158,7 +158,7 @@ func (p *Pool) poolConfig() pool.Config[*session] {
 		cfg.Health.CheckAfter = 1 // it is asked each time
 	}
 	if c.TenantSetting != "" {
-		cfg.Tenancy.Prepare = p.bind
+		cfg.Tenancy.Prepare, cfg.Tenancy.PrepareInline = p.bind, true
 	}
 	if c.TenantSetting != "" || c.ResetSession != ResetOff || c.AfterRelease != nil {
 		cfg.Tenancy.Reset = p.restore

@@ -43,6 +43,10 @@ func configOptions() []option {
 		{name: "Tenancy.Prepare", slow: true, set: func(c *pool.Config[*int]) {
 			c.Tenancy.Prepare = func(context.Context, *int, pool.Handover) error { return nil }
 		}},
+		{name: "Tenancy.Prepare, PrepareInline", slow: true, set: func(c *pool.Config[*int]) {
+			c.Tenancy.Prepare = func(context.Context, *int, pool.Handover) error { return nil }
+			c.Tenancy.PrepareInline = true
+		}},
 		{name: "Tenancy.Reset", slow: true, set: func(c *pool.Config[*int]) { c.Tenancy.Reset = hook }},
 		{name: "Tenancy.Isolation: Dedicated", set: func(c *pool.Config[*int]) { c.Tenancy.Isolation = pool.Dedicated }},
 		{name: "Guard.LeakAfter", slow: true, set: func(c *pool.Config[*int]) { c.Guard.LeakAfter = farOff }},
