@@ -59,9 +59,10 @@
 //	Sizes.MinIdle, MaxIdle, Age.MaxUses                  10 to 14 ns
 //	Age.MaxIdleTime, Age.MaxLifetime, Reclaim            64 ns: the clock, once for all
 //	Health.Check of a resource that is trusted          105 ns
-//	Health.Check when it is called                      1.9 us and the Check
-//	Tenancy.Prepare                                     2.2 us and the Prepare
-//	Tenancy.Reset                                       1.4 us and the Reset, of a processor
+//	Health.Check when it is called                      2.1 us and the Check
+//	Tenancy.Prepare                                     2.1 us and the Prepare
+//	Tenancy.Prepare, with PrepareInline                 1.4 us and the Prepare
+//	Tenancy.Reset                                       1.2 us and the Reset, of a processor
 //	Tenancy.Isolation: Dedicated                          0 ns
 //	Guard.LeakAfter, Guard.DetectLost                   0.9 and 1.1 us: the stack
 //	Guard.ForbidNested, Logger                           16 ns
@@ -74,7 +75,8 @@
 //	KeepAlive, MarkBad and the rest of Trace              0 ns: not on that path
 //
 // They do not simply add up. Functions run in goroutines of their own, but for
-// those of Trace, which is most of what they cost if they do nothing else.
+// those of Trace and an inline Prepare, which is most of what they cost if they do
+// nothing else.
 // "go run ./pool/benchmarks" measures it all again.
 //
 // # Invariants
