@@ -27,10 +27,13 @@ func (q *queries) Acquire(ctx context.Context) (c *Conn, err error) {
 		ctx = tracer.TraceAcquireStart(ctx, q.pool, TraceAcquireStartData{Tenant: tenant})
 		defer func() {
 			var conn *pgx.Conn
+			told := false
 			if c != nil {
 				conn = c.Conn()
+				defer c.releaseUnless(&told)
 			}
 			tracer.TraceAcquireEnd(ctx, q.pool, TraceAcquireEndData{Tenant: tenant, Conn: conn, Err: err})
+			told = true
 		}()
 	}
 	if err := q.pool.bindable(tenant); err != nil {

@@ -26,10 +26,22 @@ func (c *Conn) Release() {
 	if !c.ended.CompareAndSwap(false, true) {
 		return
 	}
-	s := c.session
+	defer c.giveBack() // also if the tracer panics
 	if tracer := c.pool.release; tracer != nil {
-		tracer.TraceRelease(c.pool, TraceReleaseData{Tenant: c.lease.Tenant(), Conn: s.conn})
+		tracer.TraceRelease(c.pool, TraceReleaseData{Tenant: c.lease.Tenant(), Conn: c.session.conn})
 	}
+}
+
+// releaseUnless is deferred where somebody else is to have the connection in the
+// end, for what comes before may panic: an argument that is encoded, a tracer.
+func (c *Conn) releaseUnless(kept *bool) {
+	if !*kept {
+		c.Release()
+	}
+}
+
+func (c *Conn) giveBack() {
+	s := c.session
 	broken := s.broken()
 	if s.conn.IsClosed() {
 		c.pool.losses.Add(1)

@@ -25,11 +25,13 @@ func (q *queries) Query(ctx context.Context, sql string, args ...any) (pgx.Rows,
 	if err != nil {
 		return noRows{err: err}, err
 	}
+	kept := false
+	defer c.releaseUnless(&kept)
 	r, err := c.Query(ctx, sql, args...)
 	if err != nil {
-		c.Release()
 		return noRows{err: err}, err
 	}
+	kept = true
 	return &rows{r, c}, nil
 }
 
@@ -40,7 +42,11 @@ func (q *queries) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 	if err != nil {
 		return noRows{err: err}
 	}
-	return &row{c.QueryRow(ctx, sql, args...), c}
+	kept := false
+	defer c.releaseUnless(&kept)
+	r := c.QueryRow(ctx, sql, args...)
+	kept = true
+	return &row{r, c}
 }
 
 // SendBatch acquires a connection and sends the batch on it. The connection is
@@ -51,7 +57,10 @@ func (q *queries) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults 
 	if err != nil {
 		return pgx.FailedBatchResults(b, err)
 	}
+	kept := false
+	defer c.releaseUnless(&kept)
 	results := c.SendBatch(ctx, b)
+	kept = true
 	owner := &batchResults{BatchResults: results, conn: c}
 	if t := results.Tx(); t != nil {
 		owner.tx = &Tx{t, c}
@@ -70,11 +79,13 @@ func (q *queries) BeginTx(ctx context.Context, txOptions pgx.TxOptions) (pgx.Tx,
 	if err != nil {
 		return nil, err
 	}
+	kept := false
+	defer c.releaseUnless(&kept)
 	t, err := c.BeginTx(ctx, txOptions)
 	if err != nil {
-		c.Release()
 		return nil, err
 	}
+	kept = true
 	return &Tx{t, c}, nil
 }
 

@@ -29,8 +29,8 @@ type rows struct {
 }
 
 func (r *rows) Close() {
+	defer r.conn.Release()
 	r.Rows.Close()
-	r.conn.Release()
 }
 
 func (r *rows) Next() bool {
@@ -77,11 +77,12 @@ type batchResults struct {
 }
 
 func (b *batchResults) Close() error {
-	err := b.BatchResults.Close()
-	if b.tx == nil || !b.conn.inTx() {
-		b.conn.Release()
-	}
-	return err
+	defer func() {
+		if b.tx == nil || !b.conn.inTx() {
+			b.conn.Release()
+		}
+	}()
+	return b.BatchResults.Close()
 }
 
 func (b *batchResults) Tx() pgx.Tx {
