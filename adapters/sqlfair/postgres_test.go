@@ -202,10 +202,18 @@ func (v *victim) act(ctx context.Context, stmt *sql.Stmt) error {
 }
 
 func TestNoTenantEverSeesARowOfAnother(t *testing.T) {
+	for _, name := range []string{"pgx", "pq"} {
+		t.Run(name, func(t *testing.T) { stress(t, name) })
+	}
+}
+
+// stress has tenants do what they do through one of the drivers, while backends
+// are killed and the server is restarted.
+func stress(t *testing.T, name string) {
 	server, admin := secured(t)
 	seed := uint64(time.Now().UnixNano())
 	t.Log("seed", seed)
-	db, pool := open(t, overPostgres(t, server, "app", "postgres"), sqlfair.Config{
+	db, pool := open(t, drivers[name](t, server, "app"), sqlfair.Config{
 		MaxOpenConns:       8,
 		Tenancy:            sqlfair.PostgresTenant("app.tenant"),
 		PreparedStatements: 8,

@@ -15,17 +15,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// drivers are those of PostgreSQL that PostgresTenant is tested with. Only the
-// first knows of open transactions by itself.
-var drivers = map[string]func(testing.TB, *throwaway.Postgres) driver.Connector{
-	"pgx": func(t testing.TB, server *throwaway.Postgres) driver.Connector {
-		return overPostgres(t, server, "app", "postgres")
+// drivers are those of PostgreSQL that are tested with. Only the first knows of
+// open transactions by itself.
+var drivers = map[string]func(t testing.TB, server *throwaway.Postgres, role string) driver.Connector{
+	"pgx": func(t testing.TB, server *throwaway.Postgres, role string) driver.Connector {
+		return overPostgres(t, server, role, "postgres")
 	},
-	"pgx, unaware": func(t testing.TB, server *throwaway.Postgres) driver.Connector {
-		return unaware{overPostgres(t, server, "app", "postgres")}
+	"pgx, unaware": func(t testing.TB, server *throwaway.Postgres, role string) driver.Connector {
+		return unaware{overPostgres(t, server, role, "postgres")}
 	},
-	"pq": func(t testing.TB, server *throwaway.Postgres) driver.Connector {
-		c, err := pq.NewConnector(server.URLFor("app", "postgres"))
+	"pq": func(t testing.TB, server *throwaway.Postgres, role string) driver.Connector {
+		c, err := pq.NewConnector(server.URLFor(role, "postgres"))
 		require.NoError(t, err)
 		return c
 	},
@@ -61,7 +61,7 @@ func TestASessionWithAnOpenTransactionIsClosedWhateverTheDriver(t *testing.T) {
 			{"BEGIN", "SELECT set_config('app.tenant', 'tenant-9', false)", "SAVEPOINT s"},
 			append(slices.Clone(masked), "BEGIN"),
 		} {
-			db, pool := open(t, connector(t, server), sqlfair.Config{MaxOpenConns: 1, Tenancy: sqlfair.PostgresTenant("app.tenant")})
+			db, pool := open(t, connector(t, server, "app"), sqlfair.Config{MaxOpenConns: 1, Tenancy: sqlfair.PostgresTenant("app.tenant")})
 			c, err := db.Conn(as("tenant-7"))
 			require.NoError(t, err)
 			for _, statement := range left {
@@ -98,7 +98,7 @@ func TestTheTenantIsBoundWhateverTheLastOneHasMadeOfTheSession(t *testing.T) {
 			{"SET standard_conforming_strings = off"}, {"SET backslash_quote = on"},
 			masked,
 		} {
-			db, pool := open(t, connector(t, server), sqlfair.Config{MaxOpenConns: 1, Tenancy: sqlfair.PostgresTenant("app.tenant")})
+			db, pool := open(t, connector(t, server, "app"), sqlfair.Config{MaxOpenConns: 1, Tenancy: sqlfair.PostgresTenant("app.tenant")})
 			for tenant, want := range map[string]string{"é": "c3a9", `\'; SELECT 1; --`: "5c273b2053454c45435420313b202d2d"} {
 				c, err := db.Conn(as("tenant-7"))
 				require.NoError(t, err)
@@ -152,7 +152,7 @@ func TestSessionsWithOpenTransactionsDoNotFailWhoeverComesUponThem(t *testing.T)
 	server, _ := secured(t)
 	for name, connector := range drivers {
 		for _, n := range []int{3, 7} {
-			db, pool := open(t, connector(t, server), sqlfair.Config{MaxOpenConns: n, Tenancy: sqlfair.PostgresTenant("app.tenant")})
+			db, pool := open(t, connector(t, server, "app"), sqlfair.Config{MaxOpenConns: n, Tenancy: sqlfair.PostgresTenant("app.tenant")})
 			var conns []*sql.Conn
 			for range n {
 				c, err := db.Conn(as("tenant-7"))
@@ -166,6 +166,35 @@ func TestSessionsWithOpenTransactionsDoNotFailWhoeverComesUponThem(t *testing.T)
 			}
 			wait(t, "all are idle", func() bool { return pool.Stats().Warm == n && pool.Stats().Resetting == 0 })
 			require.NoError(t, db.PingContext(as("tenant-8")), "%s, %d", name, n)
+		}
+	}
+}
+
+func TestAResetMayRestoreMoreThanTheTenant(t *testing.T) {
+	server, _ := secured(t)
+	for name, connector := range drivers {
+		tenancy := sqlfair.PostgresTenant("app.tenant")
+		wipe := tenancy.Reset
+		tenancy.Reset = func(ctx context.Context, c *sql.Conn) error {
+			if _, err := c.ExecContext(ctx, "RESET ALL"); err != nil {
+				return err
+			}
+			return wipe(ctx, c)
+		}
+		db, pool := open(t, connector(t, server, "app"), sqlfair.Config{MaxOpenConns: 1, Tenancy: tenancy})
+		for i, begin := range []string{"", "BEGIN"} {
+			c, err := db.Conn(as("tenant-7"))
+			require.NoError(t, err)
+			for _, statement := range []string{"SET statement_timeout = '1h'", begin} {
+				_, err = c.ExecContext(context.Background(), statement)
+				require.NoError(t, err)
+			}
+			require.NoError(t, c.Close())
+			var got string
+			require.NoError(t, db.QueryRowContext(as("é"),
+				"SELECT current_setting('app.tenant') || ' ' || current_setting('statement_timeout')").Scan(&got))
+			require.Equal(t, "é 0", got, name)
+			require.EqualValues(t, 1+i, pool.Stats().Built, name)
 		}
 	}
 }
