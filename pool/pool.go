@@ -172,6 +172,12 @@ func (p *Pool[T]) TryAcquire(tenant string) (Lease[T], bool) {
 	if !ok || !p.attended {
 		return Lease[T]{grant: g}, ok
 	}
+	delivered := false
+	defer func() {
+		if !delivered { // a hook of Trace called Goexit
+			g.Release()
+		}
+	}()
 	l, err := p.attend(context.Background(), tenant, func(context.Context, string) (fairshare.Grant, error) {
 		s := p.owner(g)
 		if s == nil { // revoked, and taken back already
@@ -183,6 +189,7 @@ func (p *Pool[T]) TryAcquire(tenant string) (Lease[T], bool) {
 		}
 		return g, err
 	})
+	delivered = true
 	return l, err == nil
 }
 

@@ -168,27 +168,42 @@ func TestTroubleInATraceLosesNothing(t *testing.T) {
 	}
 }
 
+// Invariant 3.
 func TestGoexitInATraceEndsTheCallerAndKeepsTheCapacity(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cfg := sized(1)
-		exit := true
-		cfg.Trace.AcquireDone = func(context.Context, pool.Event) {
-			if exit {
-				runtime.Goexit()
-			}
+	for name, acquires := range map[string]func(*pool.Pool[*thing]){
+		"Acquire":    func(p *pool.Pool[*thing]) { _, _ = p.Acquire(background, "b") },
+		"TryAcquire": func(p *pool.Pool[*thing]) { p.TryAcquire("b") },
+	} {
+		for _, hook := range []string{"AcquireStart", "AcquireDone"} {
+			t.Run(name+", "+hook, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					cfg := sized(1)
+					exit := func(e pool.Event) {
+						if e.Tenant == "b" {
+							runtime.Goexit()
+						}
+					}
+					if hook == "AcquireStart" {
+						cfg.Trace.AcquireStart = func(ctx context.Context, e pool.Event) context.Context { exit(e); return ctx }
+					} else {
+						cfg.Trace.AcquireDone = func(_ context.Context, e pool.Event) { exit(e) }
+					}
+					p := newPool(t, &factory{}, cfg)
+					acquire(t, p, "a").Release()
+					over := make(chan struct{})
+					go func() {
+						defer close(over)
+						acquires(p)
+						t.Error("it returned")
+					}()
+					<-over
+					require.Empty(t, holdersOf(p))
+					require.Zero(t, p.Stats().InUse)
+					acquire(t, p, "c").Release()
+				})
+			})
 		}
-		p := newPool(t, &factory{}, cfg)
-		over := make(chan struct{})
-		go func() {
-			defer close(over)
-			_, _ = p.Acquire(background, "a")
-			t.Error("it returned")
-		}()
-		<-over
-		exit = false
-		require.Empty(t, holdersOf(p))
-		acquire(t, p, "b").Release()
-	})
+	}
 }
 
 // The context that a start function returns reaches the work and the matching
