@@ -158,7 +158,7 @@ func (l *Line) ReleaseLocked(slot *Slot) {
 // until ReleaseLocked.
 func (l *Line) ChargeLocked(slot *Slot) {
 	slot.tenant = l.sched.Tenant(l.now, slot.tenant.Name()) // the record may have been forgotten
-	l.sched.Grant(l.now, slot.tenant)
+	l.sched.Charge(l.now, slot.tenant)
 	slot.since = l.now
 }
 

@@ -171,6 +171,11 @@ func TestTheRebuildIsChargedUntilItEnds(t *testing.T) {
 				require.Zero(t, held())
 				w.lease.Release()
 				require.Zero(t, p.Stats().InUse)
+				leases := uint64(1)
+				if buildErr == nil {
+					leases++
+				}
+				require.Equal(t, leases, p.Stats().Acquired, "nobody acquired what was only charged")
 			})
 		})
 	}

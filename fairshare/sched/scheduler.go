@@ -139,7 +139,20 @@ func (s *Scheduler) Grant(now time.Duration, t *Tenant) {
 	s.grant(t)
 }
 
+// Charge charges t for one more slot, as Grant does, that it does not get. Release
+// ends it.
+func (s *Scheduler) Charge(now time.Duration, t *Tenant) {
+	s.advance(now)
+	s.charge(t)
+}
+
 func (s *Scheduler) grant(t *Tenant) {
+	t.granted++
+	s.granted++
+	s.charge(t)
+}
+
+func (s *Scheduler) charge(t *Tenant) {
 	service := s.service(t)
 	rivals := s.backlogged
 	if t.class != nil {
@@ -149,8 +162,6 @@ func (s *Scheduler) grant(t *Tenant) {
 		service += float64(minGrant) * t.perSlot
 	}
 	t.held++
-	t.granted++
-	s.granted++
 	s.inUse++
 	s.place(t, service)
 	s.presence(t)
