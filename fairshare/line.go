@@ -288,6 +288,12 @@ func (l *Line) DemandLocked() int {
 	return l.sched.Demand()
 }
 
+// AwaitedLocked reports whether somebody waits who might get a slot that was
+// given back, once it is released: its tenant may be at its cap until then.
+func (l *Line) AwaitedLocked(slot *Slot) bool {
+	return l.DemandLocked() > 0 || !l.paused && slot.tenant.Waiting() > 0
+}
+
 // NextLocked is the request whose turn it is, the zero Request if there is none.
 func (l *Line) NextLocked() Request {
 	if w := l.sched.Peek(l.now); w != nil {

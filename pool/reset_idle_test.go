@@ -69,6 +69,38 @@ func TestAResourceThatSomebodyWaitsForIsOnlyPreparedIfThatWillDo(t *testing.T) {
 	})
 }
 
+// A tenant at its cap waits for nothing but its own.
+func TestAResourceThatItsOwnTenantWaitsForIsOnlyPreparedIfThatWillDo(t *testing.T) {
+	for name, shares := range map[string]fairshare.Config{
+		"Max":       {Default: fairshare.Share{Max: 1}},
+		"ShareFunc": {ShareFunc: func(int, int) int { return 1 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				y := laundry{reset: time.Second}
+				cfg := y.idleCleaned(2)
+				cfg.Sharing = shares
+				p := newPool(t, &factory{}, cfg)
+				l := acquire(t, p, "a")
+				waiting := begin(background, p, "a")
+				l.Release()
+				l = waiting.granted(t)
+				require.Zero(t, waiting.waited)
+				p.Suspend()
+				waiting = begin(background, p, "a")
+				l.Release()
+				y.shows(t, 0, map[int]string{1: "a"})
+				time.Sleep(time.Second)
+				y.shows(t, 1, map[int]string{1: ""})
+				p.Resume()
+				waiting.granted(t).Release()
+				require.EqualValues(t, 3, p.Stats().Acquired)
+				time.Sleep(time.Second)
+			})
+		})
+	}
+}
+
 // With headroom the last place is for those who hold nothing: there are waiters,
 // but none for what comes back.
 func TestAResourceThatNoneOfTheWaitersMayHaveIsReset(t *testing.T) {
