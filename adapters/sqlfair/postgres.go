@@ -25,6 +25,8 @@ var errOpen = fmt.Errorf("sqlfair: the last holder left a transaction open: %w",
 // which a transaction was left open is closed. Names that PostgreSQL cannot hold
 // are refused: those with NUL bytes or invalid UTF-8. The role of the session
 // must be subject to the policy: neither a superuser nor the owner of the table.
+// It protects from mistakes in queries: a tenant that can run SQL of its own can
+// change the setting, and what else it does to its session stays there.
 //
 // It panics if the setting is not of the form "prefix.name".
 func PostgresTenant(setting string) Tenancy {
