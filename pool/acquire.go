@@ -168,6 +168,10 @@ func (p *Pool[T]) await(ctx context.Context, g fairshare.Grant, s *slot[T], why 
 
 // prepareInline prepares in the caller's goroutine. It returns what await does.
 func (p *Pool[T]) prepareInline(ctx context.Context, g fairshare.Grant, s *slot[T], h Handover) (why Retirement, err error) {
+	if err := ctx.Err(); err != nil { // a Prepare would fail, and cost the resource
+		g.Release()
+		return "", err
+	}
 	t := make(task, 1)
 	returned := false
 	defer func() {

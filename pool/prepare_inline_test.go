@@ -69,6 +69,31 @@ func TestACallerThatGivesUpInAnInlinePrepareLosesNothing(t *testing.T) {
 	}
 }
 
+// A Prepare that fails for its context costs the resource, so none begins that
+// has to.
+func TestACallerThatHasGivenUpBeforeAnInlinePrepareDoesNotPrepare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		cfg := prepared(1, func(ctx context.Context, _ *thing, _ pool.Handover) error { calls++; return ctx.Err() })
+		cfg.Tenancy.PrepareInline = true
+		ctx, cancel := context.WithCancel(background)
+		cfg.Trace.WaitDone = func(_ context.Context, e pool.Event) {
+			if e.Tenant == "b" {
+				cancel()
+			}
+		}
+		p := newPool(t, &factory{}, cfg)
+		l := acquire(t, p, "a")
+		late, next := begin(ctx, p, "b"), begin(background, p, "c")
+		l.Release()
+		require.ErrorIs(t, late.failed(t), context.Canceled)
+		l = next.granted(t)
+		require.Equal(t, 1, l.Value().id)
+		require.Equal(t, 2, calls)
+		l.Release()
+	})
+}
+
 func TestAResourceThatCannotBePreparedInlineIsDestroyedForAnother(t *testing.T) {
 	for name, fail := range map[string]func(context.Context) error{
 		"error":    func(context.Context) error { return errBroken },
