@@ -74,9 +74,8 @@
 //	BuildTimeout, DestroyTimeout, MaxConcurrentBuilds,
 //	KeepAlive, MarkBad and the rest of Trace              0 ns: not on that path
 //
-// They do not simply add up. Functions run in goroutines of their own, but for
-// those of Trace and an inline Prepare, which is most of what they cost if they do
-// nothing else.
+// They do not simply add up. Check, Prepare and Reset run in goroutines of their
+// own, which is most of what they cost if they do nothing else.
 // "go run ./pool/benchmarks" measures it all again.
 //
 // # Invariants
@@ -104,9 +103,10 @@
 // # Concurrency
 //
 // All methods of Pool, Tenant and Lease may be called from any goroutine, from
-// hooks too. One mutex guards the pool; constructors, destructors and hooks run
-// outside it, in goroutines of their own, where a panic becomes an error, and
-// only Trace and Health.MarkBad in that of whoever they are about. Every resource is
+// hooks too. One mutex guards the pool. Constructors, destructors and hooks run
+// outside it, where a panic becomes an error or is logged, and in goroutines of
+// their own; only a Prepare with PrepareInline, and those of Trace that are about
+// an Acquire, a wait or a Release, run in the caller's. Every resource is
 // registered with a puddle.Pool from birth to death; its ceiling of MaxSize
 // holds whatever else happens. Releasing and acquiring do not touch it.
 package pool
