@@ -39,9 +39,16 @@ func startAndWait() {
 	select {}
 }
 
+// ownTemp returns a folder for temporary ones that nobody else uses.
+func ownTemp(t *testing.T) string {
+	temp := t.TempDir()
+	require.NoError(t, os.Chmod(filepath.Dir(temp), 0o755)) // for the user that servers run as
+	return temp
+}
+
 // folders returns those of servers.
-func folders(t *testing.T) []string {
-	found, err := filepath.Glob(filepath.Join(os.TempDir(), "throwaway-*"))
+func folders(t *testing.T, temp string) []string {
+	found, err := filepath.Glob(filepath.Join(temp, "throwaway-*"))
 	require.NoError(t, err)
 	return found
 }
@@ -57,8 +64,7 @@ func TestNothingOutlivesAKilledProcess(t *testing.T) {
 	require.NoError(t, b.Close())
 	require.NoError(t, r.Close())
 
-	temp := t.TempDir()
-	require.NoError(t, os.Chmod(filepath.Dir(temp), 0o755)) // for the user that servers run as
+	temp := ownTemp(t)
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), startedBy+"="+t.Name(), "TMPDIR="+temp)
 	out, err := cmd.StdoutPipe()
@@ -68,16 +74,11 @@ func TestNothingOutlivesAKilledProcess(t *testing.T) {
 	require.NoError(t, err)
 	addrs := strings.Fields(line)
 	require.Equal(t, "ready", addrs[0], line)
-	left, err := filepath.Glob(filepath.Join(temp, "throwaway-*"))
-	require.NoError(t, err)
-	require.Len(t, left, 3)
+	require.Len(t, folders(t, temp), 3)
 
 	require.NoError(t, cmd.Process.Kill())
 	cmd.Wait()
-	require.Eventually(t, func() bool {
-		left, err := filepath.Glob(filepath.Join(temp, "throwaway-*"))
-		return err == nil && len(left) == 0
-	}, 30*time.Second, 10*time.Millisecond, "folders are left")
+	require.Eventually(t, func() bool { return len(folders(t, temp)) == 0 }, 30*time.Second, 10*time.Millisecond, "folders are left")
 	for _, addr := range addrs[1:] {
 		_, err := net.DialTimeout("tcp", addr, time.Second)
 		require.ErrorContains(t, err, "connection refused")
