@@ -57,6 +57,7 @@ type Config struct {
 	// capacity or that number has changed, by the goroutine whose call changed
 	// it, and never under a lock. A result outside 0 to capacity counts as the
 	// nearer of the two; a panic counts as 0 and shows in Stats.ShareFuncErr.
+	// It must not call runtime.Goexit: the goroutine may have a slot already.
 	//
 	// nil is work-conserving: no slot is idle while somebody waits who may
 	// have it.

@@ -24,8 +24,7 @@ type hook struct {
 const graceOfHooks = 100 * time.Millisecond
 
 // run calls a hook, in the goroutine in which it is called itself. over is called
-// once, when the hook has returned, in whatever way, or outlasts
-// its context.
+// once, when the hook has returned, in whatever way, or outlasts its context.
 func (p *Pool[T]) run(ctx context.Context, h hook, over func(error)) {
 	traced := p.span(ctx, h.start, h.done, h.description)
 	ctx, cancel := p.bounded(traced.ctx, h)

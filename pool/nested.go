@@ -41,9 +41,8 @@ func (p *Pool[T]) noteNested(ask source) source {
 
 // enterNested takes note of an Acquire by a caller that holds leases of this
 // pool already, as far as ctx tells, until leave is called, which is nil if there
-// is nothing to note. If it closes the
-// circle in which every holder waits for another lease, that is reported, and
-// an error if it is forbidden.
+// is nothing to note. If it closes the circle in which every holder waits for
+// another lease, that is reported, and an error if it is forbidden.
 func (p *Pool[T]) enterNested(ctx context.Context, tenant string) (leave func(), err error) {
 	if ctx.Err() != nil { // it will not wait
 		return nil, nil

@@ -42,7 +42,7 @@ type Trace struct {
 	DestroyStart func(ctx context.Context, e Event) context.Context
 	DestroyDone  func(ctx context.Context, e Event)
 
-	// The end of a lease by its holder, before the resource is passed on. Took
+	// A lease that its holder has ended, before the resource is passed on. Took
 	// is how long it lasted, which costs each two readings of the clock.
 	Release func(e Event)
 
