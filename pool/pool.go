@@ -172,24 +172,24 @@ func (p *Pool[T]) TryAcquire(tenant string) (Lease[T], bool) {
 	if !ok || !p.attended {
 		return Lease[T]{grant: g}, ok
 	}
-	delivered := false
+	begun := false
 	defer func() {
-		if !delivered { // a hook of Trace called Goexit
+		if !begun { // a hook of Trace called Goexit
 			g.Release()
 		}
 	}()
-	l, err := p.attend(context.Background(), tenant, func(context.Context, string) (fairshare.Grant, error) {
+	l, err := p.attend(context.Background(), tenant, func(ctx context.Context, tenant string) (fairshare.Grant, error) {
+		begun = true
 		s := p.owner(g)
 		if s == nil { // revoked, and taken back already
 			return fairshare.Grant{}, ErrRevoked
 		}
-		why, err := p.handOver(context.Background(), tenant, g, s)
-		if err != nil {
+		why, err := p.handOver(ctx, tenant, g, s)
+		if why != "" {
 			p.reject(g, s, why)
 		}
 		return g, err
 	})
-	delivered = true
 	return l, err == nil
 }
 

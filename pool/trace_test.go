@@ -245,6 +245,14 @@ func TestTheContextOfATraceIsHandedOn(t *testing.T) {
 		time.Sleep(time.Second)
 		acquire(t, p, "a").Destroy()
 		all := told.list()
+		told.forget()
+		acquire(t, p, "a").Release()
+		time.Sleep(time.Second)
+		told.forget()
+		l, ok := p.TryAcquire("a")
+		require.True(t, ok)
+		tried := told.list()
+		l.Release()
 		first := []string{
 			"build: Build ", "BuildDone: Build ", "WaitDone: Acquire Wait ", "prepare: Acquire Prepare ", "PrepareDone: Acquire Prepare ",
 			"AcquireDone: Acquire ", "do: ", "reset: Reset ", "ResetDone: Reset ",
@@ -253,6 +261,10 @@ func TestTheContextOfATraceIsHandedOn(t *testing.T) {
 			"check: Acquire Check ", "CheckDone: Acquire Check ", "prepare: Acquire Prepare ",
 			"PrepareDone: Acquire Prepare ", "AcquireDone: Acquire ", "DestroyDone: Destroy ",
 		), all)
+		require.Equal(t, []string{
+			"check: Acquire Check ", "CheckDone: Acquire Check ", "prepare: Acquire Prepare ",
+			"PrepareDone: Acquire Prepare ", "AcquireDone: Acquire ",
+		}, tried)
 	})
 }
 

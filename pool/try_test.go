@@ -3,11 +3,13 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/fairpool/fairpool/fairshare"
+	"github.com/fairpool/fairpool/pool"
 	"github.com/stretchr/testify/require"
 )
 
@@ -90,6 +92,50 @@ func TestTryAcquireDoesNotOvertakeAWaiter(t *testing.T) {
 		require.False(t, ok)
 		waiting.granted(t).Release()
 	})
+}
+
+// Invariant 3. The context that a trace returns counts, as it does for Acquire.
+func TestTryAcquireGivesUpWhereATraceHasEndedItsContext(t *testing.T) {
+	for name, inline := range map[string]bool{"inline": true, "not inline": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := prepared(1, func(context.Context, *thing, pool.Handover) error {
+					time.Sleep(time.Second)
+					return nil
+				})
+				cfg.Tenancy.PrepareInline = inline
+				cfg.Trace.AcquireStart = func(ctx context.Context, e pool.Event) context.Context {
+					ctx, cancel := context.WithCancel(ctx)
+					if e.Tenant == "ended" {
+						cancel()
+					}
+					context.AfterFunc(ctx, cancel)
+					return ctx
+				}
+				cfg.Trace.AcquireDone = func(_ context.Context, e pool.Event) {
+					if e.Err != nil {
+						runtime.Goexit()
+					}
+				}
+				p := newPool(t, &factory{}, cfg)
+				acquire(t, p, "a").Release()
+				over := make(chan struct{})
+				go func() {
+					defer close(over)
+					p.TryAcquire("ended")
+				}()
+				<-over
+				synctest.Wait()
+				require.Equal(t, !inline, p.Stats().InUse == 1, "until the Prepare is over")
+				time.Sleep(time.Second)
+				synctest.Wait()
+				require.Zero(t, p.Stats().InUse)
+				l := acquire(t, p, "b")
+				require.Equal(t, 1, l.Value().id)
+				l.Release()
+			})
+		})
+	}
 }
 
 func TestTryAcquireRespectsTheBackoff(t *testing.T) {
