@@ -1,7 +1,6 @@
 package fairshare
 
 import (
-	"context"
 	"math"
 	"time"
 
@@ -24,13 +23,14 @@ func (l *Line) makeRoomLocked(t *sched.Tenant) bool {
 	return true
 }
 
-// lateLocked returns an error if t could not be granted a slot before ctx or
-// the AcquireTimeout ends, as far as one can tell; nil if one cannot.
-func (l *Line) lateLocked(ctx context.Context, t *sched.Tenant) *AcquireError {
+// lateLocked returns an error if t could not be granted a slot before the
+// deadline, the zero Time if there is none, or the end of the AcquireTimeout, as
+// far as one can tell; nil if one cannot.
+func (l *Line) lateLocked(deadline time.Time, t *sched.Tenant) *AcquireError {
 	l.readClockLocked()
 	estimate := l.sched.Estimate(l.now, t)
 	left := time.Duration(math.MaxInt64)
-	if deadline, ok := ctx.Deadline(); ok {
+	if !deadline.IsZero() {
 		left = time.Until(deadline)
 	}
 	if l.patience.limit > 0 {

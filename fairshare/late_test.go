@@ -230,3 +230,32 @@ func TestUnderOverloadFewWaitInVain(t *testing.T) {
 		})
 	}
 }
+
+// A curious context looks at the semaphore whenever it is asked something.
+type curious struct {
+	context.Context
+	s *fairshare.Semaphore
+}
+
+func (c curious) Deadline() (time.Time, bool) { c.s.Stats(); return c.Context.Deadline() }
+func (c curious) Err() error                  { c.s.Stats(); return c.Context.Err() }
+func (c curious) Value(key any) any           { c.s.Stats(); return c.Context.Value(key) }
+
+// Invariant 9: the methods of a context are code of the user too.
+func TestNoContextIsAskedUnderTheLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSemaphore(t, prescient(1))
+		held := acquire(t, s, "a")
+		ctx, cancel := context.WithTimeout(background, time.Second)
+		defer cancel()
+		_, err := s.Acquire(curious{ctx, s}, "b")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		held.Release()
+		ctx, cancel = context.WithTimeout(background, time.Second)
+		defer cancel()
+		held = acquire(t, s, "a")
+		_, err = s.Acquire(curious{ctx, s}, "b")
+		require.Error(t, err)
+		held.Release()
+	})
+}

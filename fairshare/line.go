@@ -112,6 +112,10 @@ func (l *Line) acquire(ctx context.Context, tenant string, m *Member) (Grant, er
 	if isDone(done) {
 		return l.refuse(ctx, contextError(ctx, &AcquireError{Tenant: tenant, Reason: BeforeWaiting}))
 	}
+	var deadline time.Time
+	if l.rejectLate {
+		deadline, _ = ctx.Deadline()
+	}
 	if !l.tryLock() {
 		if l.busy.Load() && !l.rejectLate {
 			w := l.newWaiter(tenant)
@@ -128,7 +132,7 @@ func (l *Line) acquire(ctx context.Context, tenant string, m *Member) (Grant, er
 		return g, nil
 	}
 	if refusal == nil && l.rejectLate {
-		refusal = l.lateLocked(ctx, t)
+		refusal = l.lateLocked(deadline, t)
 	}
 	if refusal != nil {
 		l.Unlock()

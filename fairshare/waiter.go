@@ -80,11 +80,11 @@ func (l *Line) cancel(ctx context.Context, w *waiter) error {
 		l.Unlock()
 		return nil
 	}
-	err := contextError(ctx, l.removeLocked(w, &AcquireError{}))
+	e := l.removeLocked(w, &AcquireError{})
 	l.leftLocked()
 	l.Unlock()
 	l.freeWaiter(w)
-	return err
+	return contextError(ctx, e)
 }
 
 // fail is the end of a wait without a slot: that of w, or because ctx has ended
