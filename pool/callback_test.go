@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/fairpool/fairpool/fairshare"
 	"github.com/fairpool/fairpool/pool"
@@ -116,5 +117,29 @@ func TestTheLoopOverTenantsMayCallThePool(t *testing.T) {
 			}
 		}
 		require.Equal(t, []string{"a", "b"}, names)
+	})
+}
+
+// A curious context looks at the pool when it is asked why it has ended.
+type curious struct {
+	context.Context
+	p *pool.Pool[*thing]
+}
+
+func (c curious) Err() error { c.p.Stats(); return c.Context.Err() }
+
+// Invariant 9: the methods of a context are code of the user too.
+func TestNoContextIsAskedUnderTheLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := sized(2)
+		cfg.Sizes.MinIdle = 2
+		f := &factory{build: func(context.Context, int) error { time.Sleep(time.Minute); return nil }}
+		p := newPool(t, f, cfg)
+		ctx, cancel := context.WithTimeout(background, time.Second)
+		defer cancel()
+		require.ErrorIs(t, p.Warm(curious{ctx, p}), context.DeadlineExceeded)
+		l := acquire(t, p, "a")
+		require.ErrorIs(t, p.Shutdown(curious{ctx, p}), context.DeadlineExceeded)
+		l.Release()
 	})
 }

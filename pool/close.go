@@ -26,13 +26,14 @@ func (p *Pool[T]) Shutdown(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
+	ended := ctx.Err()
 	p.line.Lock()
 	defer p.line.Unlock()
 	if p.live+p.building+p.dying == 0 {
 		return nil
 	}
 	return fmt.Errorf("pool: shutdown: %w with %d leases out, %d resources being built and %d being destroyed",
-		ctx.Err(), p.leasedLocked(), p.building, p.dying)
+		ended, p.leasedLocked(), p.building, p.dying)
 }
 
 // stop closes the pool and reports whether it was open.

@@ -71,9 +71,10 @@ func (p *Pool[T]) Warm(ctx context.Context) error {
 		case <-news:
 		case <-ctx.Done():
 		}
+		ended := ctx.Err()
 		p.line.Lock()
-		if ctx.Err() != nil {
-			return fmt.Errorf("pool: warm-up: %w with %d of %d resources alive, %d being built", ctx.Err(), p.live, least, p.building)
+		if ended != nil {
+			return fmt.Errorf("pool: warm-up: %w with %d of %d resources alive, %d being built", ended, p.live, least, p.building)
 		}
 	}
 }
