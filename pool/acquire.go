@@ -182,15 +182,15 @@ func (p *Pool[T]) prepareInline(ctx context.Context, g fairshare.Grant, s *slot[
 	p.run(ctx, p.prepare(s, h), func(err error) { t <- err })
 	returned = true
 	err = t.wait()
-	p.judge(s, err)
 	switch gaveUp := ctx.Err(); {
 	case gaveUp == nil && err == nil:
 		return "", nil
 	case gaveUp == nil:
+		p.judge(s, err)
 		return PrepareFailed, err
 	case err == nil:
 		g.Release()
-	default:
+	default: // perhaps for the end of ctx alone, which condemns nothing
 		p.reject(g, s, PrepareFailed)
 	}
 	return "", ctx.Err()

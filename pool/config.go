@@ -113,7 +113,8 @@ type Health[T any] struct {
 	// that of a server that has failed over; then it is as if Reset had been
 	// called. It is asked about the errors of Check, Prepare and Tenancy.Reset
 	// and those that functions given to Do return, for resources that are not
-	// condemned already.
+	// condemned already; with PrepareInline not about that of a Prepare whose
+	// caller has given up, which may be the reason.
 	MarkBad func(err error) bool
 }
 

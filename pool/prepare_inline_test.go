@@ -2,6 +2,7 @@ package pool_test
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -67,6 +68,36 @@ func TestACallerThatGivesUpInAnInlinePrepareLosesNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The deadline of one caller is no fault of the server: it must not cost others
+// theirs.
+func TestACallerThatGivesUpInAnInlinePrepareCondemnsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := prepared(2, func(ctx context.Context, _ *thing, h pool.Handover) error {
+			if h.Tenant == "well" {
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		cfg.Tenancy.PrepareInline = true
+		cfg.Health.MarkBad = func(err error) bool { return errors.Is(err, context.DeadlineExceeded) }
+		p := newPool(t, &factory{}, cfg)
+		held := acquire(t, p, "well")
+		ctx, cancel := context.WithTimeout(background, time.Second)
+		defer cancel()
+		require.ErrorIs(t, begin(ctx, p, "hasty").failed(t), context.DeadlineExceeded)
+		synctest.Wait()
+		require.Zero(t, p.Stats().Condemned)
+		_, ok := p.TryAcquire("slow") // for want of a thing, one is built
+		require.False(t, ok)
+		synctest.Wait()
+		_, ok = p.TryAcquire("slow") // outlasts the PrepareTimeout
+		require.False(t, ok)
+		require.EqualValues(t, 1, p.Stats().Condemned)
+		held.Release()
+	})
 }
 
 // A Prepare that fails for its context costs the resource, so none begins that
