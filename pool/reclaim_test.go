@@ -236,13 +236,14 @@ func TestTenantsThatTakeTurnsAreHardlyEverRevoked(t *testing.T) {
 				defer all.Wait()
 				defer cancel()
 				for i := range test.weights {
-					for range 8 {
+					for j := range 8 {
 						all.Go(func() {
+							hold := 3*time.Minute + time.Duration(8*i+j)*time.Second // they do not end together
 							for stop.Err() == nil {
 								_ = p.Do(stop, fmt.Sprint("t", i), func(ctx context.Context, _ *thing) error {
 									select {
 									case <-ctx.Done():
-									case <-time.After(3 * time.Minute):
+									case <-time.After(hold):
 									}
 									return nil
 								})
