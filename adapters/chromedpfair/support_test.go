@@ -23,7 +23,19 @@ var (
 	program = flag.String("browser", "", "test with this browser and not with the one that is found")
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(patient{m}) }
+
+// patient are tests after which there is time until goroutines have ended:
+// chromedp waits for up to a second until a browser closes its connection too.
+type patient struct{ *testing.M }
+
+func (p patient) Run() int {
+	code := p.M.Run()
+	for start := time.Now(); time.Since(start) < 5*time.Second && goleak.Find() != nil; {
+		time.Sleep(10 * time.Millisecond)
+	}
+	return code
+}
 
 // scale is how much of something a test does.
 func scale(small, whole int) int {
