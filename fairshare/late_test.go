@@ -149,7 +149,7 @@ func TestInASteadyLoadTheLateAreRejectedAndTheOthersServed(t *testing.T) {
 		holdTime
 		enough float64 // times the wait
 		wrong  int     // most wrong answers
-	}{{"constant", constant(100 * time.Millisecond), 1.2, 0}, {"exponential", exponential(100 * time.Millisecond), 2, tries / 4}} {
+	}{{"constant", constant(100 * time.Millisecond), 1.2, 0}, {"exponential", exponential(100 * time.Millisecond), 2, tries / 10}} {
 		for _, tenants := range []int{1, 4} {
 			t.Run(fmt.Sprint(hold.name, " ", tenants), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
