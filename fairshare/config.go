@@ -81,9 +81,12 @@ type Config struct {
 	Headroom int
 
 	// MaxWaiting is the greatest number of waiters of all tenants together.
-	// Beyond it, whoever has the longest queue over weight loses the last in
-	// it, which fails with ErrQueueFull: a newcomer, or one that waits. 0 means
-	// no bound.
+	// Beyond it, the tenant with the longest queue over weight loses the last
+	// waiter in it, which fails with ErrQueueFull; a newcomer that would itself
+	// have the longest queue fails instead. The first waiter of every tenant
+	// comes before the second of any other. If all tenants that wait have one
+	// waiter each, the first waiter of a heavier tenant replaces that of the
+	// lightest. 0 means no bound.
 	MaxWaiting int
 
 	// AcquireTimeout ends a wait with ErrAcquireTimeout, whatever the deadline
@@ -189,6 +192,8 @@ func (c Config) check() (sched.Config, error) {
 		Horizon:  c.Horizon,
 		Burst:    c.Burst,
 		Headroom: c.Headroom,
+
+		RankQueues: c.MaxWaiting > 0,
 	}, errors.Join(errs...)
 }
 

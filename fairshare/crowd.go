@@ -7,8 +7,8 @@ import (
 	"github.com/fairpool/fairpool/fairshare/sched"
 )
 
-// makeRoomLocked keeps to the bound on the waiters of all tenants: the one with
-// the longest queue over weight gives way, from its end; otherwise a flood of
+// makeRoomLocked keeps to the bound on the waiters of all tenants. The tenant
+// with the longest queue over weight loses its last waiter; otherwise a flood of
 // one tenant would keep the others out. It reports whether t may queue up.
 func (l *Line) makeRoomLocked(t *sched.Tenant) bool {
 	if l.maxWaiting == 0 || l.sched.Waiting() < l.maxWaiting || t.Full() {

@@ -3,6 +3,7 @@ package fairshare_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -121,6 +122,30 @@ func TestALightWaiterDoesNotKeepNewcomersOut(t *testing.T) {
 	})
 }
 
+// Ten single waiters of equal weight fill the line. A heavy newcomer replaces the
+// last of them; its second waiter replaces nobody, and neither does an equal.
+func TestSingleWaitersDoNotKeepAHeavyNewcomerOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSemaphore(t, crowded(10, map[string]fairshare.Share{"heavy": {Weight: 1000}, "light": {Weight: 0.001}}))
+		p := acquire(t, s, "holder")
+		var all []*pending
+		for i := range 10 {
+			all = append(all, queue(s, fmt.Sprint(i), 1)...)
+		}
+		requireFull(t, begin(background, s, "equal"))
+		requireFull(t, begin(background, s, "light"))
+		heavy := begin(background, s, "heavy")
+		require.False(t, heavy.over())
+		requireFull(t, all[9])
+		requireFull(t, begin(background, s, "heavy"))
+		for _, w := range all[:9] {
+			require.False(t, w.over())
+		}
+		p.Release()
+		releaseInTurn(t, append(all[:9], heavy))
+	})
+}
+
 // A tenant whose own queue is full does not push others out of theirs.
 func TestATenantAtItsOwnBoundPushesNobodyOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -195,4 +220,29 @@ func TestNamesThatAreTurnedAwayAreForgotten(t *testing.T) {
 		p.Release()
 		waiting.granted(t).Release()
 	})
+}
+
+// BenchmarkFullLine is an Acquire that the bound on all waiters refuses.
+func BenchmarkFullLine(b *testing.B) {
+	for _, tenants := range []int{10, 10_000} {
+		b.Run(fmt.Sprint(tenants, " tenants wait"), func(b *testing.B) {
+			s, err := fairshare.NewSemaphore(crowded(tenants, nil))
+			require.NoError(b, err)
+			defer s.Close()
+			_, err = s.Acquire(background, "holder")
+			require.NoError(b, err)
+			for i := range tenants {
+				go s.Acquire(background, fmt.Sprint(i))
+			}
+			for s.Stats().Waiting < tenants {
+				runtime.Gosched()
+			}
+			b.ResetTimer()
+			for b.Loop() {
+				if _, err := s.Acquire(background, "newcomer"); err == nil {
+					b.Fatal("let in")
+				}
+			}
+		})
+	}
 }

@@ -59,6 +59,9 @@ func (h *history) checkQueues(s *Scheduler) {
 	}
 	if want := h.d.longest(); h.exact && want != nil {
 		same(h, want.name, longest, "who has the longest queue")
+		for _, u := range h.d.tenants {
+			same(h, h.d.crowds(want, u), s.Longest().Crowds(s.tenants[u.name]), "whether it gives way to %s", u.name)
+		}
 	} else if want == nil {
 		same(h, "", longest, "nobody waits")
 	}

@@ -227,16 +227,32 @@ func (d *dumb) ahead(t *dumbTenant) (n int) {
 	return n
 }
 
-// longest is the tenant that would crowd most if it had one waiter less.
+// place ranks the k-th place in the queue of t, the least first.
+func (t *dumbTenant) place(k int) [2]float64 {
+	return [2]float64{float64(k-1) / t.share.Weight, 1 / t.share.Weight}
+}
+
+// longest is the tenant whose last place ranks lowest.
 func (d *dumb) longest() (longest *dumbTenant) {
-	crowding := func(t *dumbTenant) float64 { return float64(len(t.queue)-1) / t.share.Weight }
 	for _, t := range d.tenants {
-		if len(t.queue) > 0 && (longest == nil || crowding(t) > crowding(longest) ||
-			crowding(t) == crowding(longest) && t.last() > longest.last()) {
-			longest = t
+		if len(t.queue) == 0 {
+			continue
 		}
+		if longest != nil {
+			a, b := t.place(len(t.queue)), longest.place(len(longest.queue))
+			if c := slices.Compare(a[:], b[:]); c < 0 || c == 0 && t.last() < longest.last() {
+				continue
+			}
+		}
+		longest = t
 	}
 	return longest
+}
+
+// crowds reports whether t has to give up its last place to o.
+func (d *dumb) crowds(t, o *dumbTenant) bool {
+	a, b := t.place(len(t.queue)), o.place(len(o.queue)+1)
+	return t != o && slices.Compare(a[:], b[:]) > 0
 }
 
 func (t *dumbTenant) last() uint64 { return t.queue[len(t.queue)-1].seq }

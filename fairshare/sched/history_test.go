@@ -64,6 +64,8 @@ func newHistory(t require.TestingT, c chooser, exact bool) *history {
 		Strict:   h.choose(4) == 0,
 		Horizon:  []time.Duration{0, 0, 10 * time.Millisecond, time.Second, Instant}[h.choose(5)],
 		Burst:    []time.Duration{0, 0, 5 * time.Millisecond, time.Second, -1}[h.choose(5)],
+
+		RankQueues: true,
 	}
 	if h.choose(3) == 0 {
 		cfg.Headroom = 1 + h.choose(2)

@@ -15,6 +15,8 @@ type Config struct {
 	Horizon  time.Duration    // 0: the mean holding time
 	Burst    time.Duration    // 0: 4 horizons, negative: none
 	Headroom int              // last free slots that only tenants holding none may take
+
+	RankQueues bool // Longest is going to be asked
 }
 
 // A Scheduler decides which tenant is granted the next slot. It is plain
@@ -45,7 +47,8 @@ type Scheduler struct {
 	empty   []*class
 	blocked map[*Tenant]struct{} // strict mode: wait, hold, and are at their cap
 	moving  []*Tenant            // scratch of SetLimit
-	queues  []*Tenant            // that have waiters
+	queues  queues
+	ranked  bool // the queues are
 
 	backlogged int
 	weights    float64 // of the backlogged, up to rounding
@@ -62,6 +65,7 @@ func New(cfg Config) *Scheduler {
 	s := &Scheduler{
 		capacity:    cfg.Capacity,
 		headroom:    cfg.Headroom,
+		ranked:      cfg.RankQueues,
 		strict:      cfg.Strict,
 		limit:       cfg.Capacity,
 		blind:       cfg.Horizon == Instant,
@@ -204,26 +208,6 @@ func (s *Scheduler) Requeue(now time.Duration, t *Tenant, w *Waiter, since time.
 	}
 	s.place(t, service)
 	s.presence(t)
-}
-
-func (s *Scheduler) lengthened(t *Tenant) {
-	s.waiting++
-	if t.waiting == 1 {
-		t.queue = len(s.queues)
-		s.queues = append(s.queues, t)
-	}
-}
-
-func (s *Scheduler) shortened(t *Tenant) {
-	s.waiting--
-	if t.waiting > 0 {
-		return
-	}
-	last := len(s.queues) - 1
-	s.queues[t.queue] = s.queues[last]
-	s.queues[t.queue].queue = t.queue
-	s.queues[last] = nil
-	s.queues = s.queues[:last]
 }
 
 // Reject counts an Acquire that t may not wait for. One that was not known

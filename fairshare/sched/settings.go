@@ -29,6 +29,9 @@ func (s *Scheduler) SetShare(now time.Duration, name string, share Share) {
 	service := s.service(t)
 	before := t.share.Weight
 	t.setShare(s.share(name))
+	if t.waiting > 0 {
+		s.rank(t)
+	}
 	if t.class != nil {
 		s.weigh(t.share.Weight - before)
 	}
