@@ -95,19 +95,16 @@ func NewLine(cfg Config, supply Supply) (*Line, error) {
 	return l, nil
 }
 
-// Acquire waits for a slot on behalf of the tenant, "" meaning the one that
-// ctx carries. It returns an *AcquireError if ctx ends first, the line is
-// closed or the queue is full; if ctx was already done, without waiting. A
-// slot that arrives together with the end of ctx goes to the next waiter.
+// Acquire waits for a slot on behalf of the tenant, whatever tenant ctx
+// carries. It returns an *AcquireError if ctx ends first, the line is closed or
+// the queue is full; if ctx was already done, without waiting. A slot that
+// arrives together with the end of ctx goes to the next waiter.
 func (l *Line) Acquire(ctx context.Context, tenant string) (Grant, error) {
 	return l.acquire(ctx, tenant, nil)
 }
 
 // acquire is Acquire for a tenant by name, or for a member of the line.
 func (l *Line) acquire(ctx context.Context, tenant string, m *Member) (Grant, error) {
-	if tenant == "" && m == nil {
-		tenant = TenantFrom(ctx)
-	}
 	done := ctx.Done()
 	if isDone(done) {
 		return l.refuse(ctx, contextError(ctx, &AcquireError{Tenant: tenant, Reason: BeforeWaiting}))
@@ -228,9 +225,7 @@ func (l *Line) enqueueLocked(t *sched.Tenant, w *waiter) {
 func (l *Line) enqueuedLocked(w *waiter) {
 	r := Request{&w.Waiter, w.Seq()}
 	l.patience.begin(l, r)
-	if l.DemandLocked() > 0 {
-		l.supply.Short(r)
-	}
+	l.supply.Short(r)
 }
 
 // Retry is Acquire for a tenant whose grant came to nothing, although it had
@@ -293,10 +288,9 @@ func (l *Line) DemandLocked() int {
 }
 
 // AwaitedLocked reports whether somebody waits who might get a slot that was
-// given back, once it is released: its tenant may be at its cap until then.
-func (l *Line) AwaitedLocked(slot *Slot) bool {
-	return l.DemandLocked() > 0 || !l.paused && slot.tenant.Waiting() > 0
-}
+// given back, once it is released: until then a cap or Headroom may be in the
+// way.
+func (l *Line) AwaitedLocked() bool { return !l.paused && l.sched.Waiting() > 0 }
 
 // NextLocked is the request whose turn it is, the zero Request if there is none.
 func (l *Line) NextLocked() Request {

@@ -29,6 +29,9 @@ func NewSemaphore(cfg Config) (*Semaphore, error) {
 // long (see Config); a ctx that is already done fails without waiting. The
 // caller releases the permit.
 func (s *Semaphore) Acquire(ctx context.Context, tenant string) (Permit, error) {
+	if tenant == "" {
+		tenant = TenantFrom(ctx)
+	}
 	g, err := s.line.Acquire(ctx, tenant)
 	return Permit{g}, err
 }

@@ -13,9 +13,9 @@ type Supply interface {
 	// New makes a slot at once, or returns nil if that is impossible or takes
 	// time. It is called when no slot is ready.
 	New() *Slot
-	// Short tells that waiters could use more slots than are ready: time to
-	// make some, and Line.PutLocked them. r is the request that has just begun
-	// to wait, the zero Request if it was something else that changed.
+	// Short tells that r has just begun to wait or, with the zero Request, that
+	// something else changed. If there is demand, see Line.DemandLocked, it is
+	// time to make slots, and Line.PutLocked them.
 	Short(r Request)
 	// Lacking says why no slot is ready although capacity is free; with it,
 	// if making slots fails, the last error.

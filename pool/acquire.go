@@ -13,9 +13,6 @@ type source func(ctx context.Context, tenant string) (fairshare.Grant, error)
 // attend is Acquire when more than a wait may come between the caller and its
 // lease: hooks, or somebody who wants to know about it.
 func (p *Pool[T]) attend(ctx context.Context, tenant string, get source) (l Lease[T], err error) {
-	if tenant == "" {
-		tenant = fairshare.TenantFrom(ctx)
-	}
 	trace := &p.config.Trace
 	var began time.Duration
 	if trace.AcquireDone != nil {

@@ -22,6 +22,7 @@ func (s *snapshot) alive() int    { return s.Leased + s.Resetting + s.Checking +
 // and a tenant, if there is one, that might have one now.
 func (s *snapshot) demand(headroom int) (demand int, eligible string) {
 	free := s.Capacity - s.InUse
+	further := 0 // beyond the first slot of each tenant
 	for name, t := range s.tenants {
 		if t.Waiting == 0 || t.Cap > 0 && t.Held >= t.Cap {
 			continue
@@ -30,12 +31,19 @@ func (s *snapshot) demand(headroom int) (demand int, eligible string) {
 		if t.Cap > 0 {
 			room = min(room, t.Cap-t.Held)
 		}
-		demand += room
+		if t.Held == 0 {
+			demand++
+			room--
+		}
+		further += room
 		if free > 0 && (free > headroom || t.Held == 0) {
 			eligible = name
 		}
 	}
-	return demand, eligible
+	if headroom > 0 { // more of them if they come before some that hold none
+		further = min(further, max(0, free-headroom-demand))
+	}
+	return demand + further, eligible
 }
 
 func (l *life) complain(format string, args ...any) {

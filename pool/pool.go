@@ -156,6 +156,9 @@ func (p *Pool[T]) watchLocked() {
 // that this call had set off fails; a ctx that is already done fails without
 // waiting. The caller ends the lease with Release, Destroy or Hijack.
 func (p *Pool[T]) Acquire(ctx context.Context, tenant string) (Lease[T], error) {
+	if tenant == "" {
+		tenant = fairshare.TenantFrom(ctx)
+	}
 	if p.attended {
 		return p.attend(ctx, tenant, p.source)
 	}

@@ -27,7 +27,7 @@ const (
 func (p *Pool[T]) returnedLocked(s *slot[T]) {
 	p.endedLocked(s)
 	resets := p.config.Tenancy.Reset != nil && p.unfitLocked(s) == ""
-	if resets && !(p.config.Tenancy.ResetIdle && p.line.AwaitedLocked(&s.Slot)) {
+	if resets && !(p.config.Tenancy.ResetIdle && p.line.AwaitedLocked()) {
 		p.cleanLocked(s)
 		return
 	}

@@ -208,10 +208,29 @@ func (d *dumb) active() (n int) {
 	return n
 }
 
+// demand grants what may be granted beyond the headroom, in a copy, and counts
+// one slot more for each that holds none then. Without headroom nothing but
+// caps limits it.
 func (d *dumb) demand() (n int) {
+	c := *d
+	c.tenants = nil
 	for _, t := range d.tenants {
-		if d.backlogged(t) {
-			n += min(len(t.queue), d.cap(t)-t.held)
+		u := *t
+		u.queue = slices.Clone(t.queue)
+		c.tenants = append(c.tenants, &u)
+	}
+	for t := c.best(); t != nil && c.Headroom > 0 && c.Capacity-c.inUse() > c.Headroom; t = c.best() {
+		c.give(t)
+		t.queue = t.queue[1:]
+		n++
+	}
+	for _, t := range c.tenants {
+		switch {
+		case !c.backlogged(t):
+		case c.Headroom == 0:
+			n += min(len(t.queue), c.cap(t)-t.held)
+		case t.held == 0:
+			n++
 		}
 	}
 	return n

@@ -365,12 +365,6 @@ func (s *Scheduler) count(t *Tenant) {
 	t.demand = demand
 }
 
-// Demand is the number of waiters whose tenants have room for another slot,
-// which is how many slots could be handed out if they existed. In strict mode
-// it may lag behind a change of the limit, but is never 0 while somebody may
-// be granted a slot.
-func (s *Scheduler) Demand() int { return s.demand }
-
 // Join makes t active until the matching Leave.
 func (s *Scheduler) Join(t *Tenant) {
 	t.joined++

@@ -76,14 +76,17 @@ func (t *Tenant) PerSlot() float64 { return t.perSlot }
 
 // need is 1 for a tenant that has its Min, else how much of it; less than any
 // for one that had its turn already.
-func (t *Tenant) need() float64 {
-	if t.first != nil && t.first.again {
+func (t *Tenant) need() float64 { return t.needAt(t.first, int(t.held)) }
+
+// needAt is need with the given first waiter and number of slots.
+func (t *Tenant) needAt(first *Waiter, held int) float64 {
+	if first != nil && first.again {
 		return -1
 	}
-	if int(t.held) >= t.share.Min {
+	if held >= t.share.Min {
 		return 1
 	}
-	return float64(t.held) / float64(t.share.Min)
+	return float64(held) / float64(t.share.Min)
 }
 
 // A Waiter is one request in its tenant's queue. The zero Waiter is ready for
