@@ -1,12 +1,13 @@
 // Command benchmarks measures who gets the slots of a pool under fairpool and
 // under the rules that others use, in the scenarios by which fairpool's own is
-// judged:
+// judged, and prints tables in Markdown:
 //
 //	go run ./fairshare/benchmarks
 //
 // All of it happens in virtual time, and every rule meets the same requests, so
-// that the outcome is the same on every machine. A table in Markdown, one in CSV
-// and the charts are written to fairshare/benchmarks/results.
+// that the outcome is the same on every machine. With -write and the name of a
+// folder, fairshare/benchmarks/results for one, it writes the tables there
+// instead, with a CSV of all figures and the charts.
 package main
 
 import (
@@ -23,27 +24,37 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	out := flag.String("out", filepath.Join("fairshare", "benchmarks", "results"), "folder for what is written")
+	folder := flag.String("write", "", "`folder` that the tables, a CSV and the charts are written to")
 	short := flag.Bool("quick", false, "a tenth of the length: the same with more noise")
 	flag.Parse()
 	size := full
 	if *short {
 		size = quick
 	}
-	start := time.Now()
-	if err := write(*out, size); err != nil {
+	if err := report(*folder, size, os.Stdout); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("%s: written in %v\n", *out, time.Since(start).Round(time.Second))
 }
 
-// write measures and writes everything into the folder, which is made if need
-// be, but not the one above it.
-func write(folder string, s size) error {
-	if err := os.Mkdir(folder, 0o755); err != nil && !os.IsExist(err) {
-		return fmt.Errorf("%w; run it from the root of the repository, or name a folder with -out", err)
+// report measures everything. It prints the tables to out if folder is empty,
+// and writes all files into the folder otherwise. It makes the folder if there
+// is none.
+func report(folder string, s size, out io.Writer) error {
+	if folder == "" {
+		return writeMarkdown(out, measure(s, runtime.GOMAXPROCS(0)))
 	}
-	rows := measure(s, runtime.GOMAXPROCS(0))
+	if err := os.MkdirAll(folder, 0o755); err != nil { // before a minute is spent in vain
+		return err
+	}
+	start := time.Now()
+	if err := write(folder, measure(s, runtime.GOMAXPROCS(0))); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "%s: written in %v\n", folder, time.Since(start).Round(time.Second))
+	return err
+}
+
+func write(folder string, rows []row) error {
 	if err := into(folder, "results.md", rows, writeMarkdown); err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func number(x float64) string {
 func writeMarkdown(w io.Writer, rows []row) error {
 	var b strings.Builder
 	b.WriteString("# Fairness, measured side by side\n\n" +
-		"Written by `go run ./fairshare/benchmarks`; how to read it is told in [the README](../README.md).\n" +
+		"Measured by `go run ./fairshare/benchmarks`; how to read it is told in [the README](../README.md).\n" +
 		"In bold what is best or within 5% of it. In the last column, whether fairpool without any setting is.\n\n")
 	writeOverview(&b, rows)
 	b.WriteString("\n## The rules\n\n")
