@@ -97,7 +97,7 @@ func TestCountersNeverFallWhateverTenantHasSeries(t *testing.T) {
 							t.Error(err)
 							return
 						}
-						time.Sleep(time.Duration(random.IntN(int(10 * time.Second))))
+						time.Sleep(time.Duration(random.Int64N(int64(10 * time.Second))))
 						l.Release()
 					}
 				}
