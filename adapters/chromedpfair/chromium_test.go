@@ -3,11 +3,12 @@ package chromedpfair
 import (
 	"context"
 	"fmt"
-	"os"
+	"os/exec"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/fairpool/fairpool/adapters/throwaway"
 	"github.com/stretchr/testify/require"
 )
 
@@ -15,13 +16,9 @@ import (
 // works as well is shown here in brief; with -browser they all run with it.
 func TestTheFullBrowserServesToo(t *testing.T) {
 	long(t)
-	const program = "/usr/lib/chromium/chromium"
-	if _, err := os.Stat(program); err != nil {
-		if os.Getenv("FAIRPOOL_REQUIRE_ALL") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	program := throwaway.ProgramFor(t, "chromium", func() (string, error) {
+		return exec.LookPath("/usr/lib/chromium/chromium")
+	})
 	url := site(t)
 	p := newPool(t, Config{ExecPath: program, TabsPerBrowser: 2, Prewarm: 1, ReuseSameTenant: true})
 	found := make(map[string]string)

@@ -4,11 +4,14 @@ go 1.25.0
 
 replace github.com/fairpool/fairpool => ../..
 
+replace github.com/fairpool/fairpool/adapters/throwaway => ../throwaway
+
 require (
 	github.com/cenkalti/backoff/v5 v5.0.3
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
 	github.com/fairpool/fairpool v0.0.0-00010101000000-000000000000
+	github.com/fairpool/fairpool/adapters/throwaway v0.0.0
 	github.com/stretchr/testify v1.12.1
 	go.uber.org/goleak v1.3.0
 )

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/fairpool/fairpool/adapters/throwaway"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 )
@@ -59,15 +60,7 @@ func browserOrSkip(t testing.TB) string {
 	if *program != "" {
 		return *program
 	}
-	path, err := FindBrowser()
-	if err == nil {
-		return path
-	}
-	if os.Getenv("FAIRPOOL_REQUIRE_ALL") != "" {
-		t.Fatal(err)
-	}
-	t.Skip(err)
-	return ""
+	return throwaway.ProgramFor(t, "chromium-headless-shell", FindBrowser)
 }
 
 // newPool returns a pool of real browsers. When the test is over nothing of

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/fairpool/fairpool/adapters/chromedpfair"
+	"github.com/fairpool/fairpool/adapters/throwaway"
 	"github.com/stretchr/testify/require"
 )
 
@@ -31,13 +32,7 @@ type tab struct {
 // openTab starts a browser for the test, of a size, and dark or light.
 func openTab(t *testing.T, width, height int64, dark bool) *tab {
 	t.Helper()
-	path, err := chromedpfair.FindBrowser()
-	if err != nil {
-		if os.Getenv("FAIRPOOL_REQUIRE_ALL") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	path := throwaway.ProgramFor(t, "chromium-headless-shell", chromedpfair.FindBrowser)
 	b := &tab{t: t}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(),
 		append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()))...)

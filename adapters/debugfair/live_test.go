@@ -29,20 +29,23 @@ func machines(t *testing.T, size int) *pool.Pool[int] {
 	return p
 }
 
-// hold takes so many resources for a tenant until release is called.
+// hold takes so many resources for a tenant until release is called or the test
+// ends.
 func hold(t *testing.T, p *pool.Pool[int], tenant string, n int) (release func()) {
 	t.Helper()
 	var leases []pool.Lease[int]
+	release = func() {
+		for _, l := range leases {
+			l.Release()
+		}
+	}
+	t.Cleanup(release)
 	for range n {
 		l, err := p.Acquire(t.Context(), tenant)
 		require.NoError(t, err)
 		leases = append(leases, l)
 	}
-	return func() {
-		for _, l := range leases {
-			l.Release()
-		}
-	}
+	return release
 }
 
 // queue has so many requests of a tenant wait until the test ends or they are
@@ -203,19 +206,21 @@ func TestThePageGoesOnAfterTheServerHasRestarted(t *testing.T) {
 	p := machines(t, 4)
 	release := hold(t, p, "before", 3)
 	start := func(addr string) (stop func(), address string) {
-		page, err := debugfair.New(debugfair.Config{Pools: []debugfair.Pool{{Name: "machines", Source: p}}})
-		require.NoError(t, err)
+		page := newPage(t, debugfair.Config{Pools: []debugfair.Pool{{Name: "machines", Source: p}}})
 		var l net.Listener
+		var err error
 		require.Eventually(t, func() bool {
 			l, err = net.Listen("tcp", addr)
 			return err == nil
 		}, 20*time.Second, 50*time.Millisecond)
 		server := &http.Server{Handler: page}
 		go server.Serve(l)
-		return func() {
+		stop = func() {
 			page.Close()
 			server.Close()
-		}, l.Addr().String()
+		}
+		t.Cleanup(stop)
+		return stop, l.Addr().String()
 	}
 	stop, addr := start("127.0.0.1:0")
 	b := openTab(t, 800, 900, false)
@@ -230,8 +235,7 @@ func TestThePageGoesOnAfterTheServerHasRestarted(t *testing.T) {
 	defer hold(t, p, "after", 2)()
 	time.Sleep(3 * time.Second) // longer than one attempt to connect takes
 
-	stop, _ = start(addr)
-	defer stop()
+	start(addr)
 	t.Log("back after", b.eventually(`document.querySelector("#state").textContent === "live"`))
 	b.eventually(fmt.Sprintf(`%s("machines")["after"] === 2`, cellsOf))
 

@@ -4,8 +4,11 @@ go 1.25.0
 
 replace github.com/fairpool/fairpool => ../..
 
+replace github.com/fairpool/fairpool/adapters/throwaway => ../throwaway
+
 require (
 	github.com/fairpool/fairpool v0.0.0
+	github.com/fairpool/fairpool/adapters/throwaway v0.0.0
 	github.com/stretchr/testify v1.12.1
 	go.uber.org/goleak v1.3.0
 )

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fairpool/fairpool/adapters/throwaway"
 	"github.com/stretchr/testify/require"
 )
 
@@ -39,13 +40,7 @@ end`
 // so many connections.
 func wrk(t *testing.T) func(url, tenant string, connections int, duration time.Duration) (measured, error) {
 	t.Helper()
-	path, err := exec.LookPath("wrk")
-	if err != nil {
-		if os.Getenv("FAIRPOOL_REQUIRE_ALL") != "" {
-			t.Fatal("wrk is not there; Debian's package wrk has it")
-		}
-		t.Skip("wrk is not there; Debian's package wrk has it")
-	}
+	path := throwaway.ProgramFor(t, "wrk", nil)
 	script := filepath.Join(t.TempDir(), "report.lua")
 	require.NoError(t, os.WriteFile(script, []byte(wrkScript), 0o600))
 	return func(url, tenant string, connections int, duration time.Duration) (m measured, err error) {

@@ -20,6 +20,10 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("throwaway: %s is not installed; on Debian and Ubuntu it is in the package %s", e.Program, e.Package)
 }
 
+func missing(name string) *MissingError {
+	return &MissingError{Program: name, Package: programNamed(name).debian}
+}
+
 // outside are patterns of the folders beside PATH in which packages put
 // binaries of servers.
 var outside = []string{
@@ -30,10 +34,13 @@ var outside = []string{
 	"/usr/sbin", "/usr/local/sbin", // not on everybody's PATH
 }
 
-// find returns the path of the first of the programs that is installed: from
-// PATH, else the one of the highest version from elsewhere.
-func find(pkg string, programs ...string) (string, error) {
-	for _, program := range programs {
+// find returns the path of a program under the first of its names that is
+// installed: from PATH, else the one of the highest version from elsewhere.
+func find(names ...string) (string, error) {
+	if hidden(names[0]) {
+		return "", missing(names[0])
+	}
+	for _, program := range names {
 		if path, err := exec.LookPath(program); err == nil {
 			return filepath.Abs(path)
 		}
@@ -49,7 +56,7 @@ func find(pkg string, programs ...string) (string, error) {
 			}
 		}
 	}
-	return "", &MissingError{Program: programs[0], Package: pkg}
+	return "", missing(names[0])
 }
 
 // version returns the last number in the path of a binary's folder.

@@ -39,7 +39,7 @@ func TestTheHighestVersionOutsideOfPathIsFound(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	defer func(before []string) { outside = before }(outside)
 	outside = []string{filepath.Join(root, "postgresql/*/bin")}
-	path, err := find("postgresql", "initdb")
+	path, err := find("initdb")
 	require.NoError(t, err)
 	require.Equal(t, filepath.Join(root, "postgresql/16/bin/initdb"), path)
 }

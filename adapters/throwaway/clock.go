@@ -51,7 +51,7 @@ func (s *server) ownClock(ctx context.Context) error {
 	if runtime.GOOS != "linux" {
 		return fmt.Errorf("throwaway: the clock of %s cannot be set on %s: %w", s.name, runtime.GOOS, errors.ErrUnsupported)
 	}
-	cc, err := find("gcc", "cc", "gcc", "clang")
+	cc, err := find("cc", "gcc", "clang")
 	if err != nil {
 		return err
 	}

@@ -54,15 +54,9 @@ func folders(t *testing.T, temp string) []string {
 }
 
 func TestNothingOutlivesAKilledProcess(t *testing.T) {
-	p, err := throwaway.StartPostgres(t.Context(), throwaway.PostgresConfig{})
-	throwaway.Need(t, err)
-	b, err := throwaway.StartPgBouncer(t.Context(), p, throwaway.PgBouncerConfig{})
-	throwaway.Need(t, err)
-	r, err := throwaway.StartRedis(t.Context(), throwaway.RedisConfig{})
-	throwaway.Need(t, err)
-	require.NoError(t, p.Close())
-	require.NoError(t, b.Close())
-	require.NoError(t, r.Close())
+	// Where one of them cannot be started the test is skipped.
+	throwaway.PgBouncerFor(t, throwaway.PostgresFor(t, throwaway.PostgresConfig{}), throwaway.PgBouncerConfig{})
+	throwaway.RedisFor(t, throwaway.RedisConfig{})
 
 	temp := ownTemp(t)
 	cmd := exec.Command(os.Args[0])

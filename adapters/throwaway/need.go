@@ -48,6 +48,25 @@ func RedisFor(t TB, cfg RedisConfig) *Redis {
 	return r
 }
 
+// ProgramFor returns the path of a program that the test needs, as look finds it.
+// A nil look finds it in PATH or where packages put it. If look returns an error
+// the program counts as not installed, and the test is skipped or fails as with
+// PostgresFor.
+//
+// If the environment variable FAIRPOOL_HIDE is set, a list of names with commas or
+// "all", these programs count as not installed here and for the servers too.
+func ProgramFor(t TB, name string, look func() (string, error)) string {
+	t.Helper()
+	if look == nil {
+		look = func() (string, error) { return find(name) }
+	}
+	path, err := look()
+	if err != nil || hidden(name) {
+		Need(t, missing(name))
+	}
+	return path
+}
+
 // Need ends the test unless err is nil. If it wraps a *MissingError, or
 // errors.ErrUnsupported, the test is skipped unless the environment variable
 // FAIRPOOL_REQUIRE_ALL is set.

@@ -36,3 +36,39 @@ func TestAMissingServerSkipsATestOrFailsItWhereAllAreRequired(t *testing.T) {
 	require.Equal(t, verdict{}, judge(nil))
 	require.Equal(t, verdict{failed: text}, judge(missing))
 }
+
+func TestAProgramIsWhatLookFindsUnlessItIsHidden(t *testing.T) {
+	t.Setenv("FAIRPOOL_REQUIRE_ALL", "")
+	t.Setenv("PATH", t.TempDir())
+	path := func(name string, look func() (string, error)) (path string, v verdict) {
+		path = throwaway.ProgramFor(&v, name, look)
+		return path, v
+	}
+	found := func() (string, error) { return "/bin/it", nil }
+	missing := func() (string, error) { return "", errors.New("no such file") }
+	const skipped = "throwaway: wrk is not installed; on Debian and Ubuntu it is in the package wrk"
+
+	at, v := path("wrk", found)
+	require.Equal(t, "/bin/it", at)
+	require.Equal(t, verdict{}, v)
+	_, v = path("wrk", missing)
+	require.Equal(t, verdict{skipped: skipped}, v)
+	_, v = path("of-nobody", nil)
+	require.Equal(t, "throwaway: of-nobody is not installed; on Debian and Ubuntu it is in the package of-nobody", v.skipped)
+	for hide, want := range map[string]string{"initdb": "", "initdb,wrk": skipped, "all": skipped} {
+		t.Setenv("FAIRPOOL_HIDE", hide)
+		_, v = path("wrk", found)
+		require.Equal(t, verdict{skipped: want}, v, hide)
+	}
+}
+
+func TestAMissingProgramSaysHowToInstallItOnEachSystem(t *testing.T) {
+	for want, missing := range map[[3]string]throwaway.MissingError{
+		{"apt-get install redis-server", "brew install redis", "as on Debian, in WSL"}: {Program: "redis-server", Package: "redis-server"},
+		{"apt-get install chromium-headless-shell", "brew install --cask google-chrome", "winget install Google.Chrome"}: {
+			Program: "chromium-headless-shell", Package: "chromium-headless-shell"},
+		{"apt-get install wrk", "not needed", "not needed"}: {Program: "wrk", Package: "wrk"},
+	} {
+		require.Equal(t, want, [3]string{missing.Install("linux"), missing.Install("darwin"), missing.Install("windows")})
+	}
+}

@@ -35,7 +35,7 @@ type PgBouncer struct{ *server }
 // StartPgBouncer starts a PgBouncer in front of db. It needs pgbouncer. The
 // caller closes it.
 func StartPgBouncer(ctx context.Context, db *Postgres, cfg PgBouncerConfig) (*PgBouncer, error) {
-	program, err := find("pgbouncer", "pgbouncer")
+	program, err := find("pgbouncer")
 	if err != nil {
 		return nil, err
 	}

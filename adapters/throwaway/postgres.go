@@ -51,7 +51,7 @@ func (s Shutdown) signal() signal {
 // initdb and postgres, from PATH or where packages put them. The caller closes
 // the server.
 func StartPostgres(ctx context.Context, cfg PostgresConfig) (*Postgres, error) {
-	initdb, err := find("postgresql", "initdb")
+	initdb, err := find("initdb")
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func StartPostgres(ctx context.Context, cfg PostgresConfig) (*Postgres, error) {
 	}
 	postgres := filepath.Join(filepath.Dir(initdb), "postgres")
 	if _, err := os.Stat(postgres); err != nil {
-		if postgres, err = find("postgresql", "postgres"); err != nil {
+		if postgres, err = find("postgres"); err != nil {
 			return nil, err
 		}
 	}

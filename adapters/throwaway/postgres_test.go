@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/url"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,14 +15,7 @@ import (
 // psql runs statements in a session of their own and returns the output.
 func psql(t *testing.T, dsn string, statements ...string) string {
 	t.Helper()
-	program, err := exec.LookPath("psql")
-	if err != nil {
-		found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/psql")
-		if len(found) == 0 {
-			throwaway.Need(t, &throwaway.MissingError{Program: "psql", Package: "postgresql-client"})
-		}
-		program = found[0]
-	}
+	program := throwaway.ProgramFor(t, "psql", nil)
 	args := []string{"-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", dsn}
 	for _, s := range statements {
 		args = append(args, "-c", s)

@@ -30,7 +30,7 @@ type Redis struct{ *server }
 // StartRedis starts a server. It needs redis-server or valkey-server. The caller
 // closes the server.
 func StartRedis(ctx context.Context, cfg RedisConfig) (*Redis, error) {
-	program, err := find("redis-server", "redis-server", "valkey-server")
+	program, err := find("redis-server", "valkey-server")
 	if err != nil {
 		return nil, err
 	}

@@ -13,17 +13,14 @@ import (
 	"time"
 
 	"github.com/fairpool/fairpool/adapters/chromedpfair"
+	"github.com/fairpool/fairpool/adapters/throwaway"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 )
 
 func needBrowser(t *testing.T) {
 	t.Helper()
-	_, err := chromedpfair.FindBrowser()
-	if err != nil && os.Getenv("FAIRPOOL_REQUIRE_ALL") == "" {
-		t.Skip(err)
-	}
-	require.NoError(t, err)
+	throwaway.ProgramFor(t, "chromium-headless-shell", chromedpfair.FindBrowser)
 }
 
 func TestTheSecondRequestIsServedSoonerThanFirstComeFirstServed(t *testing.T) {
