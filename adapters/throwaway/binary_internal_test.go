@@ -11,6 +11,7 @@ import (
 
 func TestAMissingProgramIsNamedWithItsPackage(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
+	t.Setenv("FAIRPOOL_HIDE", "")
 	defer func(before []string) { outside = before }(outside)
 	outside = nil
 	for program, start := range map[string]func() error{
@@ -37,6 +38,7 @@ func TestTheHighestVersionOutsideOfPathIsFound(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "initdb"), nil, mode))
 	}
 	t.Setenv("PATH", t.TempDir())
+	t.Setenv("FAIRPOOL_HIDE", "")
 	defer func(before []string) { outside = before }(outside)
 	outside = []string{filepath.Join(root, "postgresql/*/bin")}
 	path, err := find("initdb")

@@ -40,6 +40,7 @@ func TestAMissingServerSkipsATestOrFailsItWhereAllAreRequired(t *testing.T) {
 func TestAProgramIsWhatLookFindsUnlessItIsHidden(t *testing.T) {
 	t.Setenv("FAIRPOOL_REQUIRE_ALL", "")
 	t.Setenv("PATH", t.TempDir())
+	t.Setenv("FAIRPOOL_HIDE", "")
 	path := func(name string, look func() (string, error)) (path string, v verdict) {
 		path = throwaway.ProgramFor(&v, name, look)
 		return path, v
