@@ -1,8 +1,9 @@
 // Quickstart shows what a fair pool changes. Five tenants share eight SQLite
 // connections: one submits several hundred slow queries at once, the others
-// send quick ones all the time. The same load runs twice, through a pool that
-// serves first come, first served, and through fairpool; a table at the end
-// compares how long each tenant waited.
+// send quick ones all the time. The same load runs through a pool that serves
+// first come, first served, and through fairpool, in several rounds that begin
+// with either in turn: whatever else the machine has to do meets both. A table at
+// the end compares how long each tenant waited.
 //
 //	go run ./examples/quickstart
 package main
@@ -74,16 +75,27 @@ func (p puddlePool) close() { p.Close() }
 
 // config is the size of the demonstration.
 type config struct {
-	duration    time.Duration // of each of the two runs
+	rounds      int           // of a run of each pool
+	duration    time.Duration // of each run
 	seed        uint64        // of the load
 	connections int
 	orders      int // in the database
 	queries     int // of the batch
 }
 
-// compare puts the same load on the two pools, one after the other, and
-// returns what happened. The stage shows it to whoever watches.
-func compare(ctx context.Context, cfg config, st *stage) (tallies []*tally, err error) {
+// contenders are the pools, in the order of the table.
+var contenders = []struct {
+	name string
+	open func(db *sql.DB, size int) (acquirer, error)
+}{
+	{"puddle alone", newPuddlePool},
+	{"fairpool", newFairPool},
+}
+
+// compare puts the same load on the pools, one after the other, in each round in
+// the order opposite to the last. It returns what happened, by contender and
+// round. The stage shows it to whoever watches.
+func compare(ctx context.Context, cfg config, st *stage) (tallies [][]*tally, err error) {
 	dir, err := os.MkdirTemp("", "fairpool-quickstart-")
 	if err != nil {
 		return nil, err
@@ -118,25 +130,25 @@ func compare(ctx context.Context, cfg config, st *stage) (tallies []*tally, err 
 	}
 	load := planLoad(cfg.seed, cfg.duration, cfg.queries, reading, cfg.orders)
 
-	for _, contender := range []struct {
-		name string
-		open func(db *sql.DB, size int) (acquirer, error)
-	}{
-		{"puddle alone", newPuddlePool},
-		{"fairpool", newFairPool},
-	} {
-		p, err := contender.open(db, cfg.connections)
-		if err != nil {
-			return nil, err
+	tallies = make([][]*tally, len(contenders))
+	for round := range cfg.rounds {
+		for k := range contenders {
+			if round%2 == 1 {
+				k = len(contenders) - 1 - k
+			}
+			p, err := contenders[k].open(db, cfg.connections)
+			if err != nil {
+				return nil, err
+			}
+			t := newTally(contenders[k].name, load)
+			st.begin(t)
+			err = load.run(ctx, p, t)
+			p.close()
+			if err != nil {
+				return nil, err
+			}
+			tallies[k] = append(tallies[k], t)
 		}
-		t := newTally(contender.name, load)
-		st.begin(t)
-		err = load.run(ctx, p, t)
-		p.close()
-		if err != nil {
-			return nil, err
-		}
-		tallies = append(tallies, t)
 	}
 	return tallies, nil
 }
@@ -182,11 +194,12 @@ func start(cfg config) int {
 
 func main() {
 	cfg := config{connections: 8, orders: 300_000, queries: 400}
-	flag.DurationVar(&cfg.duration, "duration", 8*time.Second, "of each of the two runs")
+	flag.IntVar(&cfg.rounds, "rounds", 3, "of a run of each pool")
+	flag.DurationVar(&cfg.duration, "duration", 3*time.Second, "of each run")
 	flag.Uint64Var(&cfg.seed, "seed", 1, "of the load")
 	flag.Parse()
-	if cfg.duration < 100*time.Millisecond || flag.NArg() > 0 {
-		fmt.Fprintln(os.Stderr, "quickstart: takes no arguments, and a -duration of at least 100ms")
+	if cfg.duration < 100*time.Millisecond || cfg.rounds < 1 || flag.NArg() > 0 {
+		fmt.Fprintln(os.Stderr, "quickstart: takes no arguments, a -duration of at least 100ms and at least one of -rounds")
 		os.Exit(2)
 	}
 	os.Exit(start(cfg))

@@ -16,7 +16,7 @@ import (
 
 // small is the demonstration in a size for tests.
 func small() config {
-	return config{duration: time.Second, seed: 7, connections: 8, orders: 10_000, queries: 200}
+	return config{rounds: 1, duration: time.Second, seed: 7, connections: 8, orders: 10_000, queries: 200}
 }
 
 // asProgram makes the test binary, run again by a test, the program itself.
@@ -85,6 +85,20 @@ func TestTheFiguresAddUpAndWebTenantsWaitFarLessWithFairpool(t *testing.T) {
 		}
 	}
 	t.Errorf("the web tenants' p99 wait was never shorter for each and %d times for all in %d attempts", margin, attempts)
+}
+
+func TestEachRoundBeginsWithTheOtherPool(t *testing.T) {
+	cfg := config{rounds: 3, duration: 100 * time.Millisecond, seed: 7, connections: 2, orders: 1000, queries: 20}
+	st := newStage(cfg)
+	tallies, err := compare(t.Context(), cfg, st)
+	require.NoError(t, err)
+	var order []string
+	_, runs := st.scene()
+	for _, r := range runs {
+		order = append(order, r.pool)
+	}
+	require.Equal(t, []string{"puddle alone", "fairpool", "fairpool", "puddle alone", "puddle alone", "fairpool"}, order)
+	require.Equal(t, [][]*tally{{runs[0], runs[3], runs[4]}, {runs[1], runs[2], runs[5]}}, tallies)
 }
 
 func requireFiguresThatAddUp(t *testing.T, rows []resultRow) {

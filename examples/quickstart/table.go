@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"time"
 
 	"charm.land/lipgloss/v2"
@@ -11,16 +12,20 @@ import (
 )
 
 // printResult prints what each tenant got from each pool, and what the
-// difference comes to.
-func printResult(out io.Writer, tallies []*tally) error {
+// difference comes to. The tallies are those of each contender, by round.
+func printResult(out io.Writer, tallies [][]*tally) error {
+	var results []result
+	for _, runs := range tallies {
+		results = append(results, resultOf(runs))
+	}
 	_, err := lipgloss.Fprintf(out, "\n%s\n%s\n%s\n",
-		trailing.ReplaceAllString(resultTable(tallies), ""), shortfall(tallies), closingLine(tallies[0], tallies[1]))
+		trailing.ReplaceAllString(resultTable(results), ""), shortfall(results), closingLine(results[0], results[1]))
 	return err
 }
 
 var trailing = regexp.MustCompile(`(?m) +$`)
 
-func resultTable(tallies []*tally) string {
+func resultTable(pools []result) string {
 	results := table.New().
 		Border(lipgloss.NormalBorder()).
 		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderColumn(false).
@@ -35,26 +40,26 @@ func resultTable(tallies []*tally) string {
 			return cell
 		}).
 		Headers("pool", "tenant", "queries", "p50 wait", "p99 wait", "worst", "slot-time")
-	for i, t := range tallies {
+	for i, r := range pools {
 		if i > 0 {
 			results.Row()
 		}
-		results.Rows(resultRows(t)...)
+		results.Rows(r.rows()...)
 	}
 	return results.String()
 }
 
-func resultRows(t *tally) (rows [][]string) {
+func (r result) rows() (rows [][]string) {
 	total := time.Duration(0)
-	for _, a := range t.accounts {
-		total += a.slotTime
+	for _, s := range r.tenants {
+		total += s.slotTime
 	}
-	pool := t.pool
-	for i, a := range t.accounts {
+	pool := r.pool
+	for i, s := range r.tenants {
 		rows = append(rows, []string{
-			pool, tenants[i], a.served(),
-			short(quantile(a.waits, 0.50)), short(quantile(a.waits, 0.99)), short(quantile(a.waits, 1)),
-			fmt.Sprintf("%.1f%%", 100*ratio(float64(a.slotTime), float64(total))),
+			pool, tenants[i], s.served(),
+			short(s.p50), short(s.p99), short(s.worst),
+			fmt.Sprintf("%.1f%%", 100*ratio(float64(s.slotTime), float64(total))),
 		})
 		pool = ""
 	}
@@ -62,28 +67,29 @@ func resultRows(t *tally) (rows [][]string) {
 }
 
 // served is the number of queries done, out of how many where some were not.
-func (a *account) served() string {
-	if a.givenUp == 0 {
-		return fmt.Sprint(a.done)
+func (s served) served() string {
+	if s.givenUp == 0 {
+		return fmt.Sprint(s.done)
 	}
-	return fmt.Sprintf("%d/%d", a.done, a.done+a.givenUp)
+	return fmt.Sprintf("%d/%d", s.done, s.done+s.givenUp)
 }
 
 // shortfall explains the first entry of the table with queries not done.
-func shortfall(tallies []*tally) string {
-	for _, t := range tallies {
-		for _, a := range t.accounts {
-			if a.givenUp > 0 {
-				return fmt.Sprintf("\n%s: the rest was not done when the run was over; waits in vain count too\n", a.served())
+func shortfall(results []result) string {
+	for _, r := range results {
+		for _, s := range r.tenants {
+			if s.givenUp > 0 {
+				return fmt.Sprintf("\n%s: the rest was not done when the run was over; waits in vain count too\n", s.served())
 			}
 		}
 	}
 	return ""
 }
 
-// closingLine says what the second run changed, whichever way.
-func closingLine(first, second *tally) string {
-	before, after := quantile(first.webWaits(), 0.99), quantile(second.webWaits(), 0.99)
+// closingLine says what the second pool changes, whichever way. The throughput is
+// compared round by round; beside the median it says within what the rounds are.
+func closingLine(first, second result) string {
+	before, after := first.webWait, second.webWait
 	wait := fmt.Sprintf("%s times shorter", times(ratio(float64(before), float64(after))))
 	switch {
 	case after == before:
@@ -91,8 +97,15 @@ func closingLine(first, second *tally) string {
 	case after > before:
 		wait = fmt.Sprintf("%s times longer", times(ratio(float64(after), float64(before))))
 	}
-	change := 100 * (ratio(second.throughput(), first.throughput()) - 1)
-	return fmt.Sprintf("web p99 wait %s (%s to %s), batch throughput %+.1f%%", wait, short(before), short(after), change)
+	var changes []float64
+	for i, t := range second.throughput {
+		changes = append(changes, 100*(ratio(t, first.throughput[i])-1))
+	}
+	line := fmt.Sprintf("web p99 wait %s (%s to %s), batch throughput %+.1f%%", wait, short(before), short(after), median(changes))
+	if len(changes) == 1 {
+		return line
+	}
+	return fmt.Sprintf("medians of %d rounds: %s (%+.1f%% to %+.1f%%)", len(changes), line, slices.Min(changes), slices.Max(changes))
 }
 
 // summary is what is left to see of a run while the next one goes on.

@@ -28,7 +28,7 @@ func TestTheResultShowsEachTenantOfBothRuns(t *testing.T) {
 	puddle := finished("puddle alone", 4*time.Second, 5*time.Second)
 	puddle.accounts[4].givenUp = 3
 	var output bytes.Buffer
-	require.NoError(t, printResult(&output, []*tally{puddle, finished("fairpool", 25*time.Millisecond, 4*time.Second)}))
+	require.NoError(t, printResult(&output, [][]*tally{{puddle}, {finished("fairpool", 25*time.Millisecond, 4*time.Second)}}))
 	require.Equal(t, strings.TrimLeft(`
 
 pool           tenant   queries   p50 wait   p99 wait    worst   slot-time
@@ -60,8 +60,21 @@ func TestTheClosingLineSaysWhatWasMeasuredWhicheverWay(t *testing.T) {
 		"web p99 wait unchanged (100 ms to 100 ms), batch throughput +100.0%": {
 			finished("", 100*time.Millisecond, 4*time.Second), finished("", 100*time.Millisecond, 2*time.Second)},
 	} {
-		require.Equal(t, want, closingLine(runs[0], runs[1]))
+		require.Equal(t, want, closingLine(resultOf(runs[:1]), resultOf(runs[1:])))
 	}
+}
+
+// The machine is busy in the second run of the first pool and the third of the
+// second one. Neither decides.
+func TestARoundThatTheMachineSpoiltDoesNotDecide(t *testing.T) {
+	const ms = time.Millisecond
+	first := resultOf([]*tally{finished("", 100*ms, 4*time.Second), finished("", 4000*ms, 40*time.Second), finished("", 120*ms, 4*time.Second)})
+	second := resultOf([]*tally{finished("", 10*ms, 4*time.Second), finished("", 12*ms, 4*time.Second), finished("", 3000*ms, 5*time.Second)})
+	require.Equal(t, "medians of 3 rounds: web p99 wait 10 times shorter (120 ms to 12 ms), batch throughput +0.0% (-20.0% to +900.0%)",
+		closingLine(first, second))
+	require.Equal(t, 120*ms, first.tenants[1].p99)
+	require.Equal(t, 300, first.tenants[batch].done, "queries are those of all rounds")
+	require.Equal(t, 15, int(median([]float64{30, 10, 20, 5})))
 }
 
 func TestDurationsAreWrittenWithTheDigitsThatMatter(t *testing.T) {

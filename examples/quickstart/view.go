@@ -93,20 +93,20 @@ func (p picture) draw(width int) []string {
 	at, moments := t.now()
 	lines := []string{
 		title, "",
-		drawProgress(width, len(runs), t.pool, at, cfg.duration), "",
+		drawProgress(width, len(runs), len(contenders)*cfg.rounds, t.pool, at, cfg.duration), "",
 		faint.Render("who holds a connection"),
 		drawConnections(width, cfg.connections, moments), "",
 	}
 	lines = append(lines, drawTenants(width, cfg.queries, moments)...)
 	lines = append(lines, "")
-	for _, done := range runs[:len(runs)-1] {
+	for _, done := range runs[max(0, len(runs)-1-len(contenders)) : len(runs)-1] {
 		lines = append(lines, lipgloss.Wrap(summary(done), width, ""))
 	}
 	return append(lines, faint.Render("q stops"))
 }
 
-func drawProgress(width, run int, pool string, at, of time.Duration) string {
-	label := fmt.Sprintf("run %d of 2: %-14s", run, pool)
+func drawProgress(width, run, runs int, pool string, at, of time.Duration) string {
+	label := fmt.Sprintf("run %d of %d: %-14s", run, runs, pool)
 	room := max(0, width-len(label)-9)
 	done := int(float64(room) * min(1, at.Seconds()/of.Seconds()))
 	return strong.Render(label) + " " + strings.Repeat("━", done) + faint.Render(strings.Repeat("─", room-done)) +

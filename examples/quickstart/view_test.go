@@ -15,7 +15,7 @@ import (
 
 // busyStage is in its second run: the batch holds six connections, web-2 one.
 func busyStage() *stage {
-	st := newStage(config{connections: 8, queries: 200, duration: time.Second})
+	st := newStage(config{rounds: 1, connections: 8, queries: 200, duration: time.Second})
 	st.begin(finished("puddle alone", 4*time.Second, 5*time.Second))
 	t := newTally("fairpool", load{})
 	t.begin = t.begin.Add(-500 * time.Millisecond)
