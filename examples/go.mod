@@ -19,7 +19,7 @@ require (
 	github.com/fairpool/fairpool/adapters/httpfair v0.0.0
 	github.com/fairpool/fairpool/adapters/pgxfair v0.0.0-00010101000000-000000000000
 	github.com/fairpool/fairpool/adapters/throwaway v0.0.0
-	github.com/jackc/pgx/v5 v5.12.0
+	github.com/jackc/pgx/v5 v5.13.0
 	github.com/jackc/puddle/v2 v2.2.3
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/stretchr/testify v1.12.1

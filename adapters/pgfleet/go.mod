@@ -5,7 +5,7 @@ go 1.25.0
 require (
 	github.com/fairpool/fairpool/adapters/fleet v0.0.0
 	github.com/fairpool/fairpool/adapters/throwaway v0.0.0
-	github.com/jackc/pgx/v5 v5.12.0
+	github.com/jackc/pgx/v5 v5.13.0
 	github.com/stretchr/testify v1.12.1
 )
 

@@ -9,7 +9,7 @@ replace github.com/fairpool/fairpool/adapters/throwaway => ../throwaway
 require (
 	github.com/fairpool/fairpool v0.0.0
 	github.com/fairpool/fairpool/adapters/throwaway v0.0.0-00010101000000-000000000000
-	github.com/jackc/pgx/v5 v5.12.0
+	github.com/jackc/pgx/v5 v5.13.0
 	github.com/stretchr/testify v1.12.1
 	go.uber.org/goleak v1.3.0
 )

@@ -10,7 +10,7 @@ replace (
 require (
 	github.com/fairpool/fairpool v0.0.0
 	github.com/fairpool/fairpool/adapters/throwaway v0.0.0
-	github.com/jackc/pgx/v5 v5.12.0
+	github.com/jackc/pgx/v5 v5.13.0
 	github.com/jmoiron/sqlx v1.4.0
 	github.com/lib/pq v1.10.9
 	github.com/stretchr/testify v1.12.1
