@@ -55,7 +55,7 @@ func (p *Pool) lend(ctx context.Context, tenant string) (*Conn, error) {
 		if fault != nil {
 			return nil, fault
 		}
-		c := &Conn{pool: p, lease: lease, session: lease.Value()}
+		c := &Conn{pool: p, lease: lease, session: lease.Value(), tenant: tenant}
 		c.session.enter()
 		if fault := p.lives(ctx, c); fault != nil {
 			c.discard()

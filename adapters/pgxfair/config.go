@@ -36,12 +36,16 @@ type Config struct {
 	// TenantSetting is the name of a PostgreSQL setting of your own, such as
 	// "app.tenant", that is set to the name of the tenant in the session of a
 	// connection each time before it is handed out, and to the empty string
-	// afterwards, unless the next one who waits has it set to theirs at once.
-	// Policies of row-level security read it with
+	// afterwards, unless the next one who waits has it set to theirs at once;
+	// or as TenantBinding says. Policies of row-level security read it with
 	// current_setting('app.tenant'). "" sets nothing.
 	//
 	// The names of tenants must be text then: valid UTF-8 without a NUL byte.
 	TenantSetting string
+
+	// TenantBinding says for how long the setting is made, and so whether there
+	// may be a connection pooler, such as PgBouncer, in front of the server.
+	TenantBinding Binding
 
 	// ResetSession says whether the session is restored between two uses.
 	ResetSession ResetSession
@@ -119,6 +123,11 @@ func (c *Config) check() error {
 			wrong("ConnConfig.RuntimeParams[%q] is %q, but the setting is the TenantSetting", c.TenantSetting, v)
 		}
 	}
+	if c.TenantBinding < BindSession || c.TenantBinding > BindTransaction {
+		wrong("TenantBinding is %d, must be BindSession, BindPooledSession or BindTransaction", c.TenantBinding)
+	} else if c.TenantBinding == BindTransaction && c.TenantSetting == "" {
+		wrong("TenantBinding is BindTransaction without a TenantSetting")
+	}
 	if c.ResetSession < ResetOff || c.ResetSession > ResetAlways {
 		wrong("ResetSession is %d, must be ResetOff, ResetDirty or ResetAlways", c.ResetSession)
 	}
@@ -157,10 +166,10 @@ func (p *Pool) poolConfig() pool.Config[*session] {
 	if c.ShouldPing != nil {
 		cfg.Health.CheckAfter = 1 // it is asked each time
 	}
-	if c.TenantSetting != "" {
+	if p.bindsSessions() {
 		cfg.Tenancy.Prepare, cfg.Tenancy.PrepareInline = p.bind, true
 	}
-	if c.TenantSetting != "" || c.ResetSession != ResetOff || c.AfterRelease != nil {
+	if p.bindsSessions() || c.ResetSession != ResetOff || c.AfterRelease != nil {
 		cfg.Tenancy.Reset = p.restore
 		cfg.Tenancy.ResetIdle = c.ResetSession == ResetOff && c.AfterRelease == nil
 	}

@@ -16,6 +16,7 @@ type Conn struct {
 	pool    *Pool
 	lease   pool.Lease[*session]
 	session *session
+	tenant  string
 	ended   atomic.Bool
 }
 
@@ -69,6 +70,7 @@ func (c *Conn) Hijack() *pgx.Conn {
 		panic("pgxfair: Hijack of a connection that was released or hijacked")
 	}
 	c.session.hijacked.Store(true)
+	c.pool.backends.leave(c.session)
 	return c.lease.Hijack().conn
 }
 
@@ -99,35 +101,59 @@ func (c *Conn) Context(parent context.Context) (ctx context.Context, cancel cont
 
 // Exec is that of pgx.Conn.
 func (c *Conn) Exec(ctx context.Context, sql string, arguments ...any) (pgconn.CommandTag, error) {
-	return c.Conn().Exec(ctx, sql, arguments...)
+	conn := c.Conn()
+	if c.local() {
+		return c.execBound(ctx, sql, arguments)
+	}
+	return conn.Exec(ctx, sql, arguments...)
 }
 
 // Query is that of pgx.Conn.
 func (c *Conn) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	return c.Conn().Query(ctx, sql, args...)
+	conn := c.Conn()
+	if c.local() {
+		return c.queryBound(ctx, sql, args)
+	}
+	return conn.Query(ctx, sql, args...)
 }
 
 // QueryRow is that of pgx.Conn.
 func (c *Conn) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	return c.Conn().QueryRow(ctx, sql, args...)
+	conn := c.Conn()
+	if c.local() {
+		return c.queryRowBound(ctx, sql, args)
+	}
+	return conn.QueryRow(ctx, sql, args...)
 }
 
 // SendBatch is that of pgx.Conn.
 func (c *Conn) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
-	return c.Conn().SendBatch(ctx, b)
+	conn := c.Conn()
+	if c.local() {
+		return c.sendBatchBound(ctx, b)
+	}
+	return conn.SendBatch(ctx, b)
 }
 
 // CopyFrom is that of pgx.Conn.
 func (c *Conn) CopyFrom(ctx context.Context, tableName pgx.Identifier, columnNames []string, rowSrc pgx.CopyFromSource) (int64, error) {
-	return c.Conn().CopyFrom(ctx, tableName, columnNames, rowSrc)
+	conn := c.Conn()
+	if c.local() {
+		return c.copyBound(ctx, tableName, columnNames, rowSrc)
+	}
+	return conn.CopyFrom(ctx, tableName, columnNames, rowSrc)
 }
 
 // Begin is that of pgx.Conn.
-func (c *Conn) Begin(ctx context.Context) (pgx.Tx, error) { return c.Conn().Begin(ctx) }
+func (c *Conn) Begin(ctx context.Context) (pgx.Tx, error) { return c.BeginTx(ctx, pgx.TxOptions{}) }
 
 // BeginTx is that of pgx.Conn.
 func (c *Conn) BeginTx(ctx context.Context, txOptions pgx.TxOptions) (pgx.Tx, error) {
-	return c.Conn().BeginTx(ctx, txOptions)
+	conn := c.Conn()
+	if c.local() {
+		return c.beginBound(ctx, txOptions)
+	}
+	return conn.BeginTx(ctx, txOptions)
 }
 
 // Ping is that of pgx.Conn.

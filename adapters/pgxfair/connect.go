@@ -35,8 +35,13 @@ func (p *Pool) connect(ctx context.Context) (_ *session, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.checkSession(ctx, s); err != nil {
+		p.hangUp(s)
+		return nil, err
+	}
 	if p.config.AfterConnect != nil {
 		if err := p.config.AfterConnect(ctx, s.conn); err != nil {
+			p.backends.leave(s)
 			p.hangUp(s)
 			return nil, err
 		}
@@ -111,6 +116,7 @@ func (p *Pool) failedOver(epoch uint64) {
 
 // disconnect is the Destructor of the pool.
 func (p *Pool) disconnect(s *session) {
+	p.backends.leave(s)
 	if s.users.Load() > 0 {
 		p.cutOff(s)
 		return

@@ -25,6 +25,11 @@
 // of its own can of course set it itself. Config.ResetSession restores the rest of
 // the session.
 //
+// Behind a connection pooler such as PgBouncer a session may serve somebody else
+// at any time. So a connection to one is refused, see ErrPooler, unless
+// Config.TenantBinding is BindTransaction, which sets the tenant in each
+// transaction, or BindPooledSession.
+//
 // # When the server fails
 //
 // An error with the SQLSTATE 57P01, 57P02 or 57P03 on any connection, or a

@@ -17,14 +17,16 @@ import (
 // names one. All its methods may be called from any goroutine.
 type Pool struct {
 	queries
-	config  *Config
-	fair    *pool.Pool[*session]
-	setting string          // the TenantSetting as an identifier of SQL
-	values  context.Context // of New
-	epoch   atomic.Uint64   // counts failovers
-	losses  atomic.Uint64   // counts connections that were found closed
-	acquire AcquireTracer
-	release ReleaseTracer
+	config    *Config
+	fair      *pool.Pool[*session]
+	setting   string          // the TenantSetting as an identifier of SQL
+	bindLocal string          // the statement of BindTransaction, "" for the others
+	values    context.Context // of New
+	epoch     atomic.Uint64   // counts failovers
+	losses    atomic.Uint64   // counts connections that were found closed
+	backends  backends
+	acquire   AcquireTracer
+	release   ReleaseTracer
 
 	prepareConn func(context.Context, *pgx.Conn) (bool, error)
 }
@@ -52,6 +54,9 @@ func NewWithConfig(ctx context.Context, config *Config) (*Pool, error) {
 	own.Config = config.Config.Copy()
 	p := &Pool{config: &own, values: context.WithoutCancel(ctx), prepareConn: own.PrepareConn}
 	p.setting = pgx.Identifier(strings.Split(own.TenantSetting, ".")).Sanitize()
+	if own.TenantSetting != "" && own.TenantBinding == BindTransaction {
+		p.bindLocal = bindSQL(own.TenantSetting)
+	}
 	p.queries = queries{pool: p}
 	//lint:ignore SA1019 pgxpool honours it too
 	if before := own.BeforeAcquire; p.prepareConn == nil && before != nil {

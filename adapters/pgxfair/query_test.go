@@ -38,36 +38,47 @@ var (
 )
 
 // everyone calls test with each kind of thing that runs statements, on a pool of
-// one connection.
+// one connection that is like any other, or names the tenant in each transaction.
 func everyone(t *testing.T, test func(t *testing.T, db *pgxfair.Pool, q dbtx)) {
 	dsn := database(t)
-	one := func(c *pgxfair.Config) { c.MaxConns = 1 }
-	t.Run("Pool", func(t *testing.T) {
-		db := open(t, dsn, one)
-		test(t, db, db)
-		require.EqualValues(t, 0, db.Stat().AcquiredConns())
-	})
-	t.Run("Tenant", func(t *testing.T) {
-		db := open(t, dsn, one)
-		test(t, db, db.Tenant("acme"))
-		require.EqualValues(t, 0, db.Stat().AcquiredConns())
-	})
-	t.Run("Conn", func(t *testing.T) {
-		db := open(t, dsn, one)
-		c, err := db.Acquire(t.Context())
-		require.NoError(t, err)
-		defer c.Release()
-		test(t, db, c)
-		require.EqualValues(t, 1, db.Stat().AcquiredConns())
-	})
-	t.Run("Tx", func(t *testing.T) {
-		db := open(t, dsn, one)
-		tx, err := db.Begin(t.Context())
-		require.NoError(t, err)
-		defer tx.Rollback(t.Context())
-		test(t, db, tx)
-		require.EqualValues(t, 1, db.Stat().AcquiredConns())
-	})
+	for name, bind := range map[string]func(*pgxfair.Config){
+		"": func(*pgxfair.Config) {},
+		"/BindTransaction": func(c *pgxfair.Config) {
+			c.TenantSetting, c.TenantBinding = "app.tenant", pgxfair.BindTransaction
+		},
+		"/BindTransaction, simple": func(c *pgxfair.Config) {
+			c.TenantSetting, c.TenantBinding = "app.tenant", pgxfair.BindTransaction
+			c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+		},
+	} {
+		one := func(c *pgxfair.Config) { c.MaxConns = 1; bind(c) }
+		t.Run("Pool"+name, func(t *testing.T) {
+			db := open(t, dsn, one)
+			test(t, db, db)
+			require.EqualValues(t, 0, db.Stat().AcquiredConns())
+		})
+		t.Run("Tenant"+name, func(t *testing.T) {
+			db := open(t, dsn, one)
+			test(t, db, db.Tenant("acme"))
+			require.EqualValues(t, 0, db.Stat().AcquiredConns())
+		})
+		t.Run("Conn"+name, func(t *testing.T) {
+			db := open(t, dsn, one)
+			c, err := db.Acquire(t.Context())
+			require.NoError(t, err)
+			defer c.Release()
+			test(t, db, c)
+			require.EqualValues(t, 1, db.Stat().AcquiredConns())
+		})
+		t.Run("Tx"+name, func(t *testing.T) {
+			db := open(t, dsn, one)
+			tx, err := db.Begin(t.Context())
+			require.NoError(t, err)
+			defer tx.Rollback(t.Context())
+			test(t, db, tx)
+			require.EqualValues(t, 1, db.Stat().AcquiredConns())
+		})
+	}
 }
 
 func TestExecReturnsTheTagOrTheError(t *testing.T) {

@@ -70,16 +70,51 @@ func prepareSiege(t *testing.T, server *throwaway.Postgres) {
 	require.NoError(t, err)
 }
 
+// approaches are the ways to a server on which a tenant has to be safe.
+var approaches = map[string]struct {
+	mode    string // of a PgBouncer, "" for none
+	binding pgxfair.Binding
+}{
+	"directly":                           {"", pgxfair.BindSession},
+	"directly, by transaction":           {"", pgxfair.BindTransaction},
+	"by a PgBouncer in session mode":     {"session", pgxfair.BindPooledSession},
+	"by a PgBouncer in transaction mode": {"transaction", pgxfair.BindTransaction},
+}
+
 func TestNoTenantSeesTheRowsOfAnother(t *testing.T) {
-	server := throwaway.PostgresFor(t, throwaway.PostgresConfig{})
-	prepareSiege(t, server)
+	for name, way := range approaches {
+		t.Run(name, func(t *testing.T) {
+			server := throwaway.PostgresFor(t, throwaway.PostgresConfig{})
+			prepareSiege(t, server)
+			dsn := server.URLFor("app", "postgres") + "&application_name=siege"
+			if way.mode != "" {
+				dsn = bouncer(t, server, way.mode).URLFor("app", "postgres") + "&application_name=siege&default_query_exec_mode=exec"
+			}
+			besiege(t, server, dsn, way.binding)
+		})
+	}
+}
+
+// bouncer starts a PgBouncer with fewer connections than the pool has.
+func bouncer(t *testing.T, server *throwaway.Postgres, mode string) *throwaway.PgBouncer {
+	t.Helper()
+	cfg := throwaway.PgBouncerConfig{PoolSize: 5, Roles: []string{"app"}, Settings: map[string]string{
+		"pool_mode": mode, "server_login_retry": "0.1", // after a restart of the server
+	}}
+	if mode == "session" {
+		cfg.PoolSize = 20
+	}
+	return throwaway.PgBouncerFor(t, server, cfg)
+}
+
+func besiege(t *testing.T, server *throwaway.Postgres, dsn string, binding pgxfair.Binding) {
 	s := &siege{admin: server.URL("postgres"), outcomes: map[string]int{}, wanted: int64(*securityQueries)}
 	if testing.Short() {
 		s.wanted /= 10
 	}
 	const conns, clients = 8, 32
-	s.db = open(t, server.URLFor("app", "postgres")+"&application_name=siege", func(c *pgxfair.Config) {
-		c.MaxConns, c.TenantSetting = conns, "app.tenant"
+	s.db = open(t, dsn, func(c *pgxfair.Config) {
+		c.MaxConns, c.TenantSetting, c.TenantBinding = conns, "app.tenant", binding
 	})
 	source := random(t)
 	var all sync.WaitGroup
@@ -102,14 +137,24 @@ func TestNoTenantSeesTheRowsOfAnother(t *testing.T) {
 
 	// No connection leaks, and all capacity is there.
 	idle(t, s.db)
-	admin := dial(t, s.admin)
-	defer admin.Close(context.Background())
-	eventually(t, func() bool { return count(t, admin, "siege") == int(s.db.Stat().TotalConns()) }, "%+v", s.db.Stats())
 	require.LessOrEqual(t, s.db.Stat().TotalConns(), int32(conns))
-	fill(t, s.db, conns)
-	require.Equal(t, conns, count(t, admin, "siege"))
-	s.db.Close()
-	eventually(t, func() bool { return count(t, admin, "siege") == 0 }, "connections are left")
+	var held []*pgxfair.Conn
+	for range conns {
+		c, err := s.db.Acquire(t.Context())
+		require.NoError(t, err)
+		held = append(held, c)
+	}
+	for _, c := range held {
+		c.Release()
+	}
+	idle(t, s.db)
+	if dsn == server.URLFor("app", "postgres")+"&application_name=siege" {
+		admin := dial(t, s.admin)
+		defer admin.Close(context.Background())
+		eventually(t, func() bool { return count(t, admin, "siege") == conns }, "%+v", s.db.Stats())
+		s.db.Close()
+		eventually(t, func() bool { return count(t, admin, "siege") == 0 }, "connections are left")
+	}
 	t.Logf("%+v", s.db.Stats())
 }
 

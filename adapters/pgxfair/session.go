@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"github.com/fairpool/fairpool/adapters/internal/pgtext"
 	"github.com/fairpool/fairpool/pool"
@@ -23,6 +21,7 @@ type session struct {
 	hijacked atomic.Bool
 	dirty    *tagReader // nil unless ResetDirty
 	used     time.Time  // last, for ShouldPing
+	backend  uint32     // the process of the server, with BindPooledSession
 	losses   uint64     // of the pool, when it was known to live
 }
 
@@ -74,6 +73,15 @@ func (p *Pool) ping(ctx context.Context, s *session) error {
 func (p *Pool) bind(ctx context.Context, s *session, h pool.Handover) error {
 	s.enter()
 	defer s.leave()
+	if p.config.TenantBinding == BindPooledSession {
+		pid, err := serverProcess(ctx, s)
+		if err != nil {
+			return p.notSet(s, err)
+		}
+		if err := p.backends.verify(s, pid); err != nil {
+			return err
+		}
+	}
 	return p.set(ctx, s, h.Tenant)
 }
 
@@ -82,36 +90,22 @@ func (p *Pool) bind(ctx context.Context, s *session, h pool.Handover) error {
 // parameters would, and which no search_path can make another of.
 func (p *Pool) set(ctx context.Context, s *session, tenant string) error {
 	err := s.conn.PgConn().Exec(ctx, "set "+p.setting+" = "+pgtext.Literal(tenant)).Close()
-	switch {
-	case err == nil:
-		return nil
-	case s.conn.IsClosed():
+	if err != nil {
+		return p.notSet(s, err)
+	}
+	return nil
+}
+
+// notSet returns the error of a session in which the tenant could not be named.
+func (p *Pool) notSet(s *session, err error) error {
+	if s.conn.IsClosed() {
 		p.losses.Add(1)
 		return fmt.Errorf("pgxfair: set %s: %w: %w", p.config.TenantSetting, errLost, err)
-	default:
-		return fmt.Errorf("pgxfair: set %s: %w", p.config.TenantSetting, err)
 	}
+	return fmt.Errorf("pgxfair: set %s: %w", p.config.TenantSetting, err)
 }
 
 var errLost = errors.New("connection lost")
-
-// bindable returns an error if the name of a tenant cannot be the value of a
-// setting.
-func (p *Pool) bindable(tenant string) error {
-	if p.config.TenantSetting == "" {
-		return nil
-	}
-	what := ""
-	switch {
-	case strings.IndexByte(tenant, 0) >= 0:
-		what = "contains a NUL byte, which PostgreSQL has no text for"
-	case !utf8.ValidString(tenant):
-		what = "is not valid UTF-8"
-	default:
-		return nil
-	}
-	return fmt.Errorf("pgxfair: set %s: the name of tenant %s %s", p.config.TenantSetting, quote(tenant), what)
-}
 
 // quote shows a tenant's name in a message: odd bytes escaped, long names cut.
 func quote(tenant string) string {
@@ -136,7 +130,7 @@ func (p *Pool) restore(ctx context.Context, s *session) error {
 		}
 		s.dirty.take() // it noticed
 	}
-	if p.config.TenantSetting != "" {
+	if p.bindsSessions() {
 		return p.set(ctx, s, "")
 	}
 	return nil

@@ -11,21 +11,24 @@ import (
 // latency compares a query with nobody else about. The two take turns of a
 // thousand: what is left to be done after a query is at the expense of the next
 // one, which is to be one's own.
-func latency(ctx context.Context, url string, rounds int) error {
+func latency(ctx context.Context, at servers, rounds int) error {
 	fmt.Println("| one client, time of a query | pgxpool | pgxfair | ratio (quartiles of rounds) |")
 	fmt.Println("|---|---:|---:|---:|")
 	for _, row := range []struct {
 		name, sql string
-		bound     bool
+		told      scope
+		pooled    bool
 	}{
-		{"`select 1`", "select 1", false},
-		{"sum over 1,000 rows", "select sum(n) from generate_series(1, 1000) n", false},
-		{"`select 1`, with the tenant in the session", "select 1", true},
+		{"`select 1`", "select 1", never, false},
+		{"sum over 1,000 rows", "select sum(n) from generate_series(1, 1000) n", never, false},
+		{"`select 1`, with the tenant in the session", "select 1", inSession, false},
+		{"`select 1`, with the tenant in the transaction", "select 1", inTransaction, false},
+		{"the same behind PgBouncer in transaction mode", "select 1", inTransaction, true},
 	} {
 		var ratios []float64
 		var medians [2][]time.Duration
 		for range rounds {
-			both, err := contenders(ctx, url, row.bound) // anew: some backends are faster than others
+			both, err := contenders(ctx, at.url(row.pooled), row.told) // anew: some backends are faster than others
 			if err != nil {
 				return err
 			}

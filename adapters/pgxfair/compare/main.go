@@ -36,17 +36,35 @@ func run(ctx context.Context, rounds int, only string) (err error) {
 		return err
 	}
 	defer server.Close()
+	pooler, err := throwaway.StartPgBouncer(ctx, server, throwaway.PgBouncerConfig{PoolSize: conns})
+	if err != nil {
+		return err
+	}
+	defer pooler.Close()
 	for _, c := range []struct {
 		name string
-		run  func(context.Context, string, int) error
+		run  func(context.Context, servers, int) error
 	}{{"latency", latency}, {"throughput", throughput}, {"neighbour", neighbour}} {
 		if only != "" && only != c.name {
 			continue
 		}
-		if err := c.run(ctx, server.URL("postgres"), rounds); err != nil {
+		if err := c.run(ctx, servers{server, pooler}, rounds); err != nil {
 			return err
 		}
 	}
 	fmt.Printf("(%s %s/%s, %d processors, PostgreSQL on the same machine, over TCP.)\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	return nil
+}
+
+// servers are a PostgreSQL and a PgBouncer in transaction mode before it.
+type servers struct {
+	server *throwaway.Postgres
+	pooler *throwaway.PgBouncer
+}
+
+func (s servers) url(pooled bool) string {
+	if pooled {
+		return s.pooler.URL("postgres") + "&default_query_exec_mode=cache_describe"
+	}
+	return s.server.URL("postgres")
 }

@@ -20,8 +20,8 @@ const (
 
 // neighbour compares what ten tenants with short queries notice of one that asks
 // for a thousand slow ones at once.
-func neighbour(ctx context.Context, url string, rounds int) error {
-	both, err := contenders(ctx, url, false)
+func neighbour(ctx context.Context, at servers, rounds int) error {
+	both, err := contenders(ctx, at.url(false), never)
 	if err != nil {
 		return err
 	}

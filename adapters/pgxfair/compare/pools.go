@@ -29,16 +29,24 @@ type contender struct {
 	database
 }
 
-// contenders opens both pools, with as many connections, all open, and with the
-// tenant in the session if bound.
-func contenders(ctx context.Context, url string, bound bool) ([2]contender, error) {
+// A scope is for how long the server is told the tenant.
+type scope int
+
+const (
+	never scope = iota
+	inSession
+	inTransaction
+)
+
+// contenders opens both pools, with as many connections, all open.
+func contenders(ctx context.Context, url string, told scope) ([2]contender, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return [2]contender{}, err
 	}
 	cfg.MaxConns = conns
 	plain := cfg.Copy()
-	if bound { // what one writes with pgxpool
+	if told == inSession { // what one writes with pgxpool
 		plain.PrepareConn = func(ctx context.Context, c *pgx.Conn) (bool, error) {
 			_, err := c.Exec(ctx, set, fairshare.TenantFrom(ctx))
 			return err == nil, err
@@ -53,8 +61,11 @@ func contenders(ctx context.Context, url string, bound bool) ([2]contender, erro
 		return [2]contender{}, err
 	}
 	fair := &pgxfair.Config{Config: cfg}
-	if bound {
+	if told != never {
 		fair.TenantSetting = "app.tenant"
+	}
+	if told == inTransaction {
+		fair.TenantBinding = pgxfair.BindTransaction
 	}
 	other, err := pgxfair.NewWithConfig(ctx, fair)
 	if err != nil {
@@ -62,6 +73,9 @@ func contenders(ctx context.Context, url string, bound bool) ([2]contender, erro
 		return [2]contender{}, err
 	}
 	both := [2]contender{{"pgxpool", one}, {"pgxfair", other}}
+	if told == inTransaction {
+		both[0].database = transacting{one}
+	}
 	first := rand.IntN(2) // to connect
 	for i := range both {
 		c := both[(first+i)%2]
@@ -74,7 +88,40 @@ func contenders(ctx context.Context, url string, bound bool) ([2]contender, erro
 	return both, nil
 }
 
-const set = "select pg_catalog.set_config('app.tenant', $1, false)"
+const (
+	set      = "select pg_catalog.set_config('app.tenant', $1, false)"
+	setLocal = "select pg_catalog.set_config('app.tenant', $1, true)"
+)
+
+// transacting has the tenant be told in a transaction for each query, as one
+// writes it with pgxpool.
+type transacting struct{ *pgxpool.Pool }
+
+func (t transacting) Exec(ctx context.Context, sql string, args ...any) (tag pgconn.CommandTag, err error) {
+	err = pgx.BeginFunc(ctx, t.Pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, setLocal, fairshare.TenantFrom(ctx)); err != nil {
+			return err
+		}
+		tag, err = tx.Exec(ctx, sql, args...)
+		return err
+	})
+	return tag, err
+}
+
+func (t transacting) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	return scanning(func(dest ...any) error {
+		return pgx.BeginFunc(ctx, t.Pool, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, setLocal, fairshare.TenantFrom(ctx)); err != nil {
+				return err
+			}
+			return tx.QueryRow(ctx, sql, args...).Scan(dest...)
+		})
+	})
+}
+
+type scanning func(dest ...any) error
+
+func (s scanning) Scan(dest ...any) error { return s(dest...) }
 
 // warm opens all connections.
 func warm(ctx context.Context, c contender) error {

@@ -12,22 +12,25 @@ import (
 )
 
 // throughput compares how many queries 64 clients of 16 tenants get done.
-func throughput(ctx context.Context, url string, rounds int) error {
+func throughput(ctx context.Context, at servers, rounds int) error {
 	fmt.Println("| 64 clients, 16 tenants, 8 connections | pgxpool | pgxfair | ratio (quartiles of rounds) |")
 	fmt.Println("|---|---:|---:|---:|")
 	for _, row := range []struct {
 		name, sql string
-		bound     bool
+		told      scope
+		pooled    bool
 	}{
-		{"`select 1`", "select 1", false},
-		{"sum over 1,000 rows", "select sum(n) from generate_series(1, 1000) n", false},
-		{"`select pg_sleep(0.002)`", "select pg_sleep(0.002)", false},
-		{"`select 1`, with the tenant in the session", "select 1", true},
+		{"`select 1`", "select 1", never, false},
+		{"sum over 1,000 rows", "select sum(n) from generate_series(1, 1000) n", never, false},
+		{"`select pg_sleep(0.002)`", "select pg_sleep(0.002)", never, false},
+		{"`select 1`, with the tenant in the session", "select 1", inSession, false},
+		{"`select 1`, with the tenant in the transaction", "select 1", inTransaction, false},
+		{"the same behind PgBouncer in transaction mode", "select 1", inTransaction, true},
 	} {
 		var ratios []float64
 		var rates [2][]float64
 		for range rounds {
-			now, err := takeTurns(ctx, url, row.sql, row.bound)
+			now, err := takeTurns(ctx, at.url(row.pooled), row.sql, row.told)
 			if err != nil {
 				return err
 			}
@@ -41,8 +44,8 @@ func throughput(ctx context.Context, url string, rounds int) error {
 }
 
 // takeTurns returns the rates of both, which run a tenth of a second in turn.
-func takeTurns(ctx context.Context, url, sql string, bound bool) (rates [2]float64, err error) {
-	both, err := contenders(ctx, url, bound)
+func takeTurns(ctx context.Context, url, sql string, told scope) (rates [2]float64, err error) {
+	both, err := contenders(ctx, url, told)
 	if err != nil {
 		return rates, err
 	}
