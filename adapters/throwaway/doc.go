@@ -15,7 +15,7 @@
 //
 // Where a binary is missing, starting fails with a *MissingError that names the
 // package to install. Tests use PostgresFor, PgBouncerFor and RedisFor, which
-// skip the test in that case.
+// skip the test in that case, as ProgramFor does for any other program.
 //
 // Servers are not started on Windows: there, starting fails with an error that
 // wraps errors.ErrUnsupported.
