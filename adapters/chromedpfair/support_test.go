@@ -93,8 +93,8 @@ func newPool(t testing.TB, cfg Config) *Pool {
 			require.Empty(t, left, "profiles left behind")
 			require.Empty(t, processesWith(cfg.ProfileRoot), "processes left behind")
 		}
-		stats := p.Stats()
-		require.Zero(t, stats.Warm+stats.Leased+stats.Building+stats.Destroying+stats.Resetting, "tabs left in the pool")
+		// Close waits for no tab that was just returned, nor for one being built.
+		require.NoError(t, p.Shutdown(within(t, time.Minute)), "tabs left in the pool")
 		require.Empty(t, p.Browsers().Running)
 	})
 	return p
