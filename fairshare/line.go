@@ -46,6 +46,8 @@ type Line struct {
 	waits   Durations
 	held    time.Duration
 
+	quantum time.Duration // after of the latest OverdueLocked
+
 	timedHolds uint64
 	holds      Durations
 

@@ -116,7 +116,7 @@ func TestTheYoungestOfTheOneFurthestAboveItsShareIsAskedBack(t *testing.T) {
 		require.EqualValues(t, 1, next)
 		time.Sleep(time.Nanosecond)
 		from, back, next := r.look()
-		require.Equal(t, []string{"a", "a"}, from, "a of 5, then of 4 as many as b, by name")
+		require.Equal(t, []string{"a", "a"}, from, "a of 5, then of 4 as many as b: it was charged more")
 		require.Equal(t, quantum, next)
 		require.Equal(t, r.held["a"][4], back[0])
 		require.Equal(t, r.held["a"][3], back[1])
@@ -159,7 +159,7 @@ func TestEverybodyIsLeftToWorkForTheQuantum(t *testing.T) {
 		require.Empty(t, from, "c has not waited for long")
 		time.Sleep(quantum)
 		from, back, _ := r.look()
-		require.Equal(t, []string{"a"}, from, "of equals the first by name")
+		require.Equal(t, []string{"a"}, from, "of equals the one that was charged more")
 		require.Equal(t, g, back[0])
 		second.Release()
 		r.finish(third)
@@ -217,17 +217,94 @@ func TestOneThatHoldsNothingIsHelpedAmongMoreTenantsThanSlots(t *testing.T) {
 			g.Release()
 		}
 		first, second := <-c[0], <-d[0]
-		// Those that had to go wait in their turn, and get it a quantum later.
+		// Those that had to go wait in their turn, and get it when the others have
+		// had a quantum more than they.
 		waiting := r.wait("a", 1)
-		time.Sleep(quantum - 1)
-		from, _, _ = r.look()
+		time.Sleep(2*quantum - time.Millisecond)
+		from, _, next := r.look()
 		require.Empty(t, from)
-		time.Sleep(time.Nanosecond)
+		require.LessOrEqual(t, next, time.Millisecond)
+		time.Sleep(time.Millisecond)
 		from, _, _ = r.look()
 		require.Len(t, from, 1)
 		first.Release()
 		second.Release()
 		(<-waiting[0]).Release()
+	})
+}
+
+// Each time that the only slot of a tenant is asked back it is left alone for
+// longer, until it has finished something that takes as long.
+func TestWhoIsCutOffIsLeftAloneForLongerUntilItFinishes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecaller(t, slots(1))
+		worker, rival := r.acquire(t, "worker"), (<-chan fairshare.Grant)(nil)
+		// cutOff has the worker hold the slot, the rival wait, and reports after
+		// how long the slot is asked back.
+		cutOff := func(atMost time.Duration) (time.Duration, bool) {
+			rival = r.wait("rival", 1)[0]
+			start := time.Now()
+			for {
+				from, _, next := r.look()
+				if len(from) > 0 {
+					return time.Since(start), true
+				}
+				if time.Since(start)+next > atMost {
+					time.Sleep(atMost - time.Since(start))
+					return 0, false
+				}
+				time.Sleep(next)
+			}
+		}
+		// swap ends the grant of the worker; the rival has as much as the worker
+		// had, so that both are even, and the worker is granted the slot again.
+		swap := func(took time.Duration) {
+			worker.Release()
+			g := <-rival
+			again := r.wait("worker", 1)[0]
+			time.Sleep(took)
+			g.Release()
+			worker = <-again
+		}
+		last := time.Duration(0)
+		for cuts := range 5 {
+			took, cut := cutOff(time.Hour)
+			require.True(t, cut)
+			require.GreaterOrEqual(t, took, quantum<<cuts)
+			require.LessOrEqual(t, took, quantum<<cuts+2*quantum)
+			last = took
+			swap(took)
+		}
+		_, cut := cutOff(last) // as long as the last one
+		require.False(t, cut)
+		swap(last)
+		took, cut := cutOff(time.Hour)
+		require.True(t, cut)
+		require.LessOrEqual(t, took, last+2*quantum, "the protection has shrunk")
+		worker.Release()
+		(<-rival).Release()
+	})
+}
+
+// A short grant that ends well says nothing of the long one that was cut off.
+func TestAShortGrantDoesNotEndTheProtectionOfALongOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecaller(t, slots(1))
+		g := r.acquire(t, "mixed")
+		rival := r.wait("rival", 1)[0]
+		time.Sleep(quantum)
+		from, _, _ := r.look()
+		require.Equal(t, []string{"mixed"}, from)
+		g.Release()
+		(<-rival).Release()
+		r.acquire(t, "mixed").Release()
+		g = r.acquire(t, "mixed")
+		rival = r.wait("rival", 1)[0]
+		time.Sleep(2 * quantum)
+		from, _, _ = r.look()
+		require.Empty(t, from)
+		g.Release()
+		(<-rival).Release()
 	})
 }
 

@@ -19,7 +19,8 @@ type Slot struct {
 	since      time.Duration // when the grant began, 0: nobody looked
 	next       *Slot         // in line.returns
 	line       *Line
-	at         int // index in line.slots plus 1, 0: not one of the line's
+	cut        uint64 // the generation of the latest grant that was asked back, see OverdueLocked
+	at         int    // index in line.slots plus 1, 0: not one of the line's
 
 	ready            bool // so that these are set:
 	newer, older     *Slot

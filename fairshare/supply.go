@@ -146,6 +146,7 @@ func (l *Line) SlotsLocked() []*Slot { return l.slots }
 // ReleaseLocked ends the charge for a slot whose grant is finished, for a
 // caller that then drops or puts it, and dispatches.
 func (l *Line) ReleaseLocked(slot *Slot) {
+	l.finishedLocked(slot)
 	if slot.since > 0 && l.now > slot.since {
 		l.held += l.now - slot.since
 		l.timedHolds++

@@ -195,8 +195,13 @@ type Guard struct {
 // Reclaim takes resources back from those who hold more than their share.
 type Reclaim struct {
 	// After is how long a tenant below its share waits before a lease of the
-	// tenant furthest above its own is revoked: the youngest, but none that
-	// has not lasted for After itself. 0 means for ever.
+	// tenant furthest above its own is revoked: the youngest, and only once it
+	// has lasted for After itself. 0 means for ever.
+	//
+	// Where tenants outnumber slots, they take turns, and a tenant may lose its
+	// only lease. Each time that it does, its next ones are left alone for twice
+	// as long, so that work longer than After gets done in the end. See "Reclaim"
+	// in the documentation of the package.
 	After time.Duration
 
 	// Grace is how long after a revocation the holder has to return the lease

@@ -40,6 +40,40 @@
 // place, built again. What a Check finds broken, and what is replaced for its
 // age, nobody is charged for.
 //
+// # Reclaim
+//
+// With Reclaim.After a lease is asked back for a tenant that holds less than its
+// share, and has waited for that long, from one that holds more, but never from a
+// tenant that would be served first. Three cases differ:
+//
+//   - A tenant with a slot or more above its share gives its youngest lease, once
+//     that has lasted for After.
+//   - Where shares are not whole numbers, somebody has the odd slot. It is asked
+//     back for a tenant that has none, from one that was charged more.
+//   - Where tenants outnumber slots, a tenant may have to give its only lease. What
+//     it was doing is lost. So each time its next leases are left alone for twice
+//     as long, and only a tenant that has waited for as long is helped. When work
+//     is done that took as long, and those who waited for the same tenant have had
+//     their turn too, the time is halved again.
+//
+// So everybody finishes what it began, and names decide nothing. A job of length J
+// of a tenant with w workers and a share of f slots, at most one, takes no more than
+// (2w+4) J / f and six times the longest job of anybody, J being After at least; in
+// random set-ups it took 0.8 of that at most. With After of 5 s and Grace of 1 s, in six hours:
+//
+//	slots  tenants, jobs                       finished, each   revocations an hour
+//	    2  3, one of 20 s                          506 to 509                   191
+//	    1  2, one of 20 s                                 360                   120
+//	    2  20, one of 20 s                           60 to 61                   206
+//	    8  10, two of 4 s                        4319 to 4320                     0
+//	    8  10, two of 8 s                        2157 to 2159                     3
+//	    8  10, two of 20 s                         729 to 748                   452
+//	    4  6, three of 4 s; 1, one of 60 s    3084 to 3085; 140                    24
+//
+// Without Reclaim, three tenants on two slots would finish 720 jobs of 20 s each: the
+// rest is work that was cut off. Who runs work longer than After on fewer slots than
+// tenants pays that for a shorter wait.
+//
 // # Options
 //
 // All options are off, or harmless, by default.

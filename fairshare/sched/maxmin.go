@@ -3,6 +3,7 @@ package sched
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // A Claim is what a tenant could use, and its weight.
@@ -42,6 +43,22 @@ func MaxMin(capacity float64, claims []Claim) []float64 {
 func (s *Scheduler) Claim(t *Tenant) (Claim, bool) {
 	wants := int(t.held + t.waiting)
 	return Claim{t.share.Weight, float64(min(wants, s.cap(t)))}, wants > 0
+}
+
+// Min is how many slots t is promised.
+func (s *Scheduler) Min(t *Tenant) int { return t.share.Min }
+
+// Standing is the service of t as it counts among tenants that wait: an absence
+// earned it no more than the burst credit.
+func (s *Scheduler) Standing(now time.Duration, t *Tenant) float64 {
+	s.advance(now)
+	s.raise()
+	return s.lift(s.service(t), t)
+}
+
+// Lead is by how much o is ahead of t, in nanoseconds of slot-time over weight.
+func (s *Scheduler) Lead(now time.Duration, o, t *Tenant) float64 {
+	return s.Standing(now, o) - s.Standing(now, t)
 }
 
 // Entitled is the number of slots that each active tenant would hold now if the

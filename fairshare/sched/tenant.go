@@ -25,7 +25,12 @@ type Tenant struct {
 	demand  int32 // waiters that its cap leaves room for, 0 unless backlogged
 	pos     int32 // index in the class's heap
 	active  bool  // holds, waits or is joined
-	seen    bool  // came back since forget last looked
+
+	// Cuts and Turns belong to the caller, like Data: how often the tenant was
+	// cut off, and for how many grants more that counts.
+	Cuts, Turns uint8
+
+	seen bool // came back since forget last looked
 
 	// The service was charged when the clock showed mark; since then it has
 	// grown at slope.
