@@ -95,8 +95,11 @@ type Config struct {
 	AcquireTimeout time.Duration
 
 	// RejectLate has an Acquire fail at once with ErrLate if all slots are in
-	// use and the wait, estimated from the tenant's queue, its share and the
-	// mean holding time, is longer than the context or AcquireTimeout allows.
+	// use and the estimated wait is longer than the context or AcquireTimeout
+	// allows. The estimate goes by how fast the tenant's queue has moved lately;
+	// if nobody of the tenant waits, by its share, its debt and the latest
+	// releases. After a slow spell it is right again within a few dozen releases.
+	// The clock is read with every Acquire and Release then.
 	RejectLate bool
 }
 

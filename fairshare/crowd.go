@@ -23,10 +23,13 @@ func (l *Line) makeRoomLocked(t *sched.Tenant) bool {
 	return true
 }
 
-// lateLocked returns an error if t could not be granted a slot before the
-// deadline, the zero Time if there is none, or the end of the AcquireTimeout, as
-// far as one can tell; nil if one cannot.
+// lateLocked returns an error if all slots are in use and t could not be granted
+// one before the deadline, the zero Time if there is none, or the end of the
+// AcquireTimeout, as far as one can tell; nil if one cannot.
 func (l *Line) lateLocked(deadline time.Time, t *sched.Tenant) *AcquireError {
+	if l.sched.InUse() < l.sched.Capacity() {
+		return nil
+	}
 	l.readClockLocked()
 	estimate := l.sched.Estimate(l.now, t)
 	left := time.Duration(math.MaxInt64)

@@ -50,7 +50,10 @@ type AcquireError struct {
 	// 100 ms. The slice is shared: do not change it.
 	Holders []Holding
 
-	// Estimate is, with ErrLate, how long the wait was expected to be.
+	// Estimate is how long one more request of the tenant was expected to wait
+	// then, which is when it makes sense to ask again. 0 means that nobody can
+	// tell: a slot was free, none has been released yet, or slots are not handed
+	// out at all.
 	Estimate time.Duration
 
 	// Err is ErrClosed, ErrQueueFull, ErrAcquireTimeout, ErrLate, the error of
@@ -89,7 +92,7 @@ func (e *AcquireError) Error() string {
 	if e.Waited > 0 {
 		fmt.Fprintf(&b, " after %v", e.Waited.Round(time.Microsecond))
 	}
-	if e.Estimate > 0 {
+	if e.Estimate > 0 && e.Err == ErrLate {
 		fmt.Fprintf(&b, " (estimated at %v)", e.Estimate.Round(time.Microsecond))
 	}
 	switch e.Reason {

@@ -41,6 +41,9 @@ func (l *Line) explainLocked(t *sched.Tenant, e *AcquireError) *AcquireError {
 	e.Tenant, e.Held, e.Waiting, e.Cap = t.Name(), t.Held(), t.Waiting(), status.Cap
 	e.InUse, e.Capacity = l.sched.InUse(), l.sched.Capacity()
 	e.Holders = l.topHoldersLocked()
+	if e.Estimate == 0 && e.Reason != Closed && !l.paused {
+		e.Estimate = l.sched.Estimate(l.now, t)
+	}
 	if e.Reason == "" {
 		var lacking Reason
 		lacking, e.BuildErr = l.supply.Lacking()

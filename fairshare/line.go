@@ -78,6 +78,7 @@ func NewLine(cfg Config, supply Supply) (*Line, error) {
 
 		patience:   patience{limit: cfg.AcquireTimeout},
 		rejectLate: cfg.RejectLate,
+		timed:      cfg.RejectLate, // else no hold is timed while all are refused
 		maxWaiting: cfg.MaxWaiting,
 	}
 	if cfg.ShareFunc != nil {
@@ -304,6 +305,9 @@ func (l *Line) NextLocked() Request {
 
 // PauseLocked has every Acquire wait, until it is called with false.
 func (l *Line) PauseLocked(on bool) {
+	if l.paused && !on {
+		l.sched.Restart(l.NowLocked())
+	}
 	l.paused = on
 	l.DispatchLocked()
 }

@@ -134,7 +134,7 @@ func (l *Line) Tenants() iter.Seq2[string, TenantStats] {
 }
 
 func (l *Line) oldestWaitLocked() (oldest time.Duration) {
-	for _, t := range l.sched.Queued() {
+	for t := range l.sched.Queued() {
 		oldest = max(oldest, l.now-t.First().Since())
 	}
 	return oldest

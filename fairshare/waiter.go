@@ -165,7 +165,7 @@ func (l *Line) FailLocked(r Request, reason Reason, err error) {
 // FailAllLocked ends every wait with err.
 func (l *Line) FailAllLocked(reason Reason, err error) {
 	for l.sched.Waiting() > 0 {
-		w := l.sched.Queued()[0].First()
+		w := l.sched.Waiter()
 		l.FailLocked(Request{w, w.Seq()}, reason, err)
 	}
 }

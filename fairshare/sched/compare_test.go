@@ -25,6 +25,9 @@ func (h *history) check() {
 	h.near(h.d.v, s.leastEver(), "V")
 	h.near(h.d.weights(), s.weights, "weights of the backlogged")
 	h.checkQueues(s)
+	present, contending := h.d.present()
+	h.near(present, s.present, "weights of those that hold or wait")
+	same(h, contending, s.contending, "slots held by the backlogged")
 	wanted, entitled := h.d.entitled(), s.Entitled()
 	for _, u := range h.d.tenants {
 		t := s.tenants[u.name]
@@ -66,9 +69,9 @@ func (h *history) checkQueues(s *Scheduler) {
 		same(h, "", longest, "nobody waits")
 	}
 	waiting := 0
-	for i, t := range s.Queued() {
-		same(h, i, t.queue, "where %s is among the queues", t.name)
-		waiting += t.Waiting()
+	for i, q := range s.queues {
+		same(h, int32(i), q.tenant.queue, "where %s is among the queues", q.tenant.name)
+		waiting += q.tenant.Waiting()
 	}
 	same(h, s.Waiting(), waiting, "waiters in queues that are known")
 }

@@ -1,7 +1,5 @@
 package sched
 
-import "container/heap"
-
 // A bound on all waiters together gives out places in the queues. They are
 // apportioned by the method of Adams (Balinski and Young, Fair Representation):
 // the k-th place of a tenant ranks by (k-1)/weight, the least first, and among
@@ -15,7 +13,7 @@ func (s *Scheduler) Longest() *Tenant {
 	if len(s.queues) == 0 {
 		return nil
 	}
-	return s.queues[0]
+	return s.queues[0].tenant
 }
 
 // Crowds reports whether the last place of t ranks lower than one more of o
@@ -30,14 +28,8 @@ func (t *Tenant) Crowds(o *Tenant) bool {
 
 func (t *Tenant) crowding(place int32) float64 { return float64(place-1) * t.perSlot }
 
-// queues are the tenants that have waiters; if they are ranked, a heap with
-// Longest on top. Otherwise they are in no order.
-type queues []*Tenant
-
-func (q queues) Len() int { return len(q) }
-
-func (q queues) Less(i, j int) bool {
-	t, o := q[i], q[j]
+// crowdsBefore reports whether the last place of t ranks lower than that of o.
+func (t *Tenant) crowdsBefore(o *Tenant) bool {
 	switch last, other := t.crowding(t.waiting), o.crowding(o.waiting); {
 	case last != other:
 		return last > other
@@ -45,53 +37,4 @@ func (q queues) Less(i, j int) bool {
 		return t.perSlot > o.perSlot
 	}
 	return t.last.seq > o.last.seq
-}
-
-func (q queues) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].queue, q[j].queue = i, j
-}
-
-func (q *queues) Push(t any) {
-	t.(*Tenant).queue = len(*q)
-	*q = append(*q, t.(*Tenant))
-}
-
-func (q *queues) Pop() any {
-	last := len(*q) - 1
-	t := (*q)[last]
-	(*q)[last] = nil
-	*q = (*q)[:last]
-	return t
-}
-
-// lengthened is due after a waiter has joined the queue of t.
-func (s *Scheduler) lengthened(t *Tenant) {
-	s.waiting++
-	if t.waiting == 1 {
-		s.queues.Push(t)
-	}
-	s.rank(t)
-}
-
-// shortened is due after a waiter has left the queue of t.
-func (s *Scheduler) shortened(t *Tenant) {
-	s.waiting--
-	switch {
-	case t.waiting > 0:
-		s.rank(t)
-	case s.ranked:
-		heap.Remove(&s.queues, t.queue)
-	default:
-		s.queues.Swap(t.queue, len(s.queues)-1)
-		s.queues.Pop()
-	}
-}
-
-// rank restores the order of the queues after that of t, which has waiters, or
-// its weight has changed.
-func (s *Scheduler) rank(t *Tenant) {
-	if s.ranked {
-		heap.Fix(&s.queues, t.queue)
-	}
 }

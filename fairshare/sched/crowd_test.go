@@ -98,11 +98,11 @@ func TestKeepingTheLongestQueueAtHandTakesLogarithmicallyManySteps(t *testing.T)
 				s.Cancel(1, waiters[i])
 			}
 		default:
-			s.GrantFirst(1, s.queues[r.IntN(len(s.queues))])
+			s.GrantFirst(1, s.queues[r.IntN(len(s.queues))].tenant)
 		}
 		moved := 0
 		for i := range min(len(before), len(s.queues)) {
-			if before[i] != s.queues[i] {
+			if before[i].tenant != s.queues[i].tenant {
 				moved++
 			}
 		}

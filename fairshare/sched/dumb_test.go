@@ -285,6 +285,20 @@ func (d *dumb) weights() (sum float64) {
 	return sum
 }
 
+// present is the weight of all that hold or wait, and how many slots the
+// backlogged hold.
+func (d *dumb) present() (weights float64, contending int) {
+	for _, t := range d.tenants {
+		if t.held > 0 || len(t.queue) > 0 {
+			weights += t.share.Weight
+		}
+		if d.backlogged(t) {
+			contending += t.held
+		}
+	}
+	return weights, contending
+}
+
 func (d *dumb) find(name string) *dumbTenant {
 	for _, t := range d.tenants {
 		if t.name == name {

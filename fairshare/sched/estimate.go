@@ -5,29 +5,136 @@ import (
 	"time"
 )
 
-// Estimate is how long one more waiter of t would wait, as far as can be told
-// from the mean holding time, the capacity and the weights of those that wait
-// now; 0 if a slot is free or no holding time is known yet.
+const (
+	// releaseWindow is how many releases the projection of a wait looks back. It
+	// is short: a slow spell is to be forgotten soon.
+	releaseWindow = 32
+	// queueWindow is how many grants of a tenant are looked back at. It is long:
+	// of rare long holds one or two are to be among them.
+	queueWindow = 128
+	// leastGrants is how many grants it takes to go by them.
+	leastGrants = 4
+	// mostBeyond is how many times as long as projected a wait may be expected to
+	// be because of what the queue has seen.
+	mostBeyond = 16
+	// holdWindow is how many holds the mean of one tenant reaches back.
+	holdWindow = 4
+)
+
+// Estimate is how long one more waiter of t would wait. It is 0 if t may have a
+// slot that is free now, and if nothing is known: no slot was ever released, or
+// there is no capacity.
 //
-// Below its share of the slots, t gets whatever slot comes free next, once every
-// mean/capacity; from then on its share of them, once every mean/share. A debt
-// is worked off first, while the others are served.
+// While t waits, its own grants tell best: they show what its weight, caps and
+// Mins, and the debts, the holds and the number of the others come to. The first
+// in the queue waits for what is left of a gap between two grants, and each of the
+// others for one gap more. When the queue is too short for that, or the result
+// far beyond it, the wait is projected from the releases of all tenants.
 func (s *Scheduler) Estimate(now time.Duration, t *Tenant) time.Duration {
-	if s.inUse < s.capacity || s.capacity == 0 || s.horizon.seen == 0 {
+	if s.capacity == 0 || s.releases.count() == 0 || s.inUse < s.capacity && int(t.held) < s.cap(t) {
 		return 0
 	}
 	s.advance(now)
 	s.raise()
-	weights := s.weights
-	if t.class == nil {
-		weights += t.share.Weight
+	wait := s.project(t)
+	if t.waiting > 0 {
+		if q := &s.queues[t.queue]; q.grants.count() >= leastGrants {
+			seen := q.grants.next(float64(s.now-q.served)) + float64(t.waiting)*q.grants.mean()
+			wait = min(seen, mostBeyond*wait)
+		}
 	}
-	weights = max(weights, t.share.Weight) // whatever rounding has left of the sum
+	return time.Duration(min(max(wait, 1), math.MaxInt64/2))
+}
+
+// project is the wait as it follows from the rule, if all goes on as it did
+// lately. A debt is worked off first, while the others are served. Below its part
+// of the slots t has whatever slot comes free next, and from then on a slot
+// whenever one of its own comes free.
+func (s *Scheduler) project(t *Tenant) float64 {
 	capacity := float64(s.capacity)
-	share := min(capacity*t.share.Weight/weights, float64(s.cap(t)))
-	ahead := float64(t.waiting) + 1
-	quick := min(max(share-float64(t.held), 0), ahead)
-	debt := max(s.service(t)-s.virtual, 0) * weights / capacity
-	wait := debt + s.horizon.mean*(quick/capacity+(ahead-quick)/share)
-	return time.Duration(min(wait, math.MaxInt64/2))
+	pace := s.releases.mean() / capacity
+	hold := min(float64(t.hold), s.releases.sum()) // else its hold was long ago
+	if hold == 0 {
+		hold = s.releases.mean()
+	}
+	age := 0.0
+	if s.released >= 0 {
+		age = s.slotTime - s.released
+	}
+	next := s.releases.next(age) / capacity
+	part, ahead := s.part(t), float64(t.waiting)+1
+	quick := min(max(part-float64(t.held), 0), ahead)
+	rivals := s.weights
+	if t.class != nil {
+		rivals -= t.share.Weight
+	}
+	wait := max(s.service(t)-s.virtual, 0) * max(rivals, 0) / capacity
+	if quick >= 1 {
+		wait += next - pace
+	}
+	return max(next, wait+quick*pace+(ahead-quick)*hold/part)
+}
+
+// part is the number of slots that would be those of t if it waited all the time,
+// or a little less. The others that hold or wait are taken to want all they can
+// get, or, if that leaves t more, those that hold and do not wait to have all that
+// they want.
+func (s *Scheduler) part(t *Tenant) float64 {
+	weight, capacity := t.share.Weight, float64(s.capacity)
+	present, rivals := s.present, s.weights
+	satisfied := float64(s.inUse - s.contending)
+	if t.class == nil {
+		rivals += weight
+		satisfied -= float64(t.held)
+		if t.held == 0 && t.waiting == 0 {
+			present += weight
+		}
+	}
+	// Rounding may have left less of a sum than one of its terms.
+	level := max(capacity/max(present, weight), (capacity-satisfied)/max(rivals, weight))
+	return min(max(level*weight, float64(min(t.share.Min, s.capacity))), float64(s.cap(t)))
+}
+
+// learn takes note of a release of t, which held the slot since the given time; 0
+// if nobody looked at the clock then.
+func (s *Scheduler) learn(now time.Duration, t *Tenant, since time.Duration) {
+	if now == 0 {
+		return
+	}
+	hold := now - since
+	if since > 0 && hold > 0 {
+		s.horizon.observe(hold)
+		t.hold += (float32(hold) - t.hold) / float32(min(max(t.granted, 1), holdWindow))
+	}
+	if s.released >= 0 {
+		s.releases.observe(s.slotTime-s.released, releaseWindow)
+	} else if since > 0 {
+		s.releases.observe(float64(max(hold, 0)), releaseWindow) // as much on the average
+	}
+	s.released = s.slotTime
+}
+
+// appeared is due after t has come to hold or wait for one slot more.
+func (s *Scheduler) appeared(t *Tenant) {
+	if t.held+t.waiting == 1 {
+		s.present += t.share.Weight
+	}
+}
+
+// vanished is due after t has come to hold or wait for one slot less.
+func (s *Scheduler) vanished(t *Tenant) {
+	switch {
+	case s.inUse+s.waiting == 0:
+		s.present = 0 // and the rounding errors with it
+	case t.held+t.waiting == 0:
+		s.present -= t.share.Weight
+	}
+}
+
+// Restart has the time pass unnoticed in which nothing could be granted, however
+// soon it might have been.
+func (s *Scheduler) Restart(now time.Duration) {
+	for i := range s.queues {
+		s.queues[i].served = now
+	}
 }

@@ -19,7 +19,7 @@ func TestNothingIsEstimatedWhileASlotIsFreeOrNoHoldIsKnown(t *testing.T) {
 	s.Release(time.Second+1, a, 1)
 	require.Zero(t, s.Estimate(time.Second+1, a), "a slot is free")
 	s.Grant(time.Second+1, a)
-	require.Equal(t, time.Second/2, s.Estimate(time.Second+1, a))
+	require.InDelta(t, time.Second/2, s.Estimate(time.Second+1, a), float64(ms))
 	s.Resize(0)
 	require.Zero(t, s.Estimate(time.Second+1, a), "anything may come")
 }
@@ -49,33 +49,101 @@ func TestTheEstimateCountsWaitersShareCapAndDebt(t *testing.T) {
 		return t
 	}
 
+	near := func(s *Scheduler, in *Tenant, want time.Duration, why string) {
+		t.Helper()
+		require.InDelta(t, want, s.Estimate(now, in), float64(ms), why)
+	}
+
 	s := newScheduler(nil)
 	a := hold(s, "a", 4)
 	wait(s, "a", 7)
-	require.Equal(t, 2*time.Second, s.Estimate(now, a), "8 at 4 a second")
-	// Its share beside a is 2, the first of which come at 4 a second.
-	require.Equal(t, time.Second/4, s.Estimate(now, s.Tenant(now, "b")))
+	near(s, a, 2*time.Second, "8 at 4 a second")
+	// A slot comes free every quarter of a second, the next in half of that. The
+	// part of b beside a is 2, which are the next two.
+	near(s, s.Tenant(now, "b"), time.Second/8, "the next")
 	b := wait(s, "b", 4)
-	require.Equal(t, 2*time.Second, s.Estimate(now, b), "2 at 4 a second, 3 at 2 a second")
-	require.Equal(t, 4*time.Second, s.Estimate(now, a), "8 at 2 a second")
+	near(s, b, time.Second/8+time.Second/4+3*time.Second/2, "the next, one more, and 3 at 2 a second")
+	near(s, a, 4*time.Second, "8 at 2 a second")
 
 	s = newScheduler(map[string]Share{"heavy": {Weight: 3}})
 	light, heavy := hold(s, "light", 4), wait(s, "heavy", 2)
 	wait(s, "light", 3)
-	require.Equal(t, 4*time.Second, s.Estimate(now, light), "4 at 1 a second")
-	require.Equal(t, 3*time.Second/4, s.Estimate(now, heavy), "3 at 4 a second")
+	near(s, light, 4*time.Second, "4 at 1 a second")
+	near(s, heavy, time.Second/8+time.Second/2, "3 at 4 a second, the first half over")
 
 	s = newScheduler(map[string]Share{"capped": {Weight: 1, Max: 1}})
 	capped := hold(s, "capped", 1)
 	hold(s, "a", 3)
 	wait(s, "capped", 2)
-	require.Equal(t, 3*time.Second, s.Estimate(now, capped), "3 at 1 a second")
+	near(s, capped, 3*time.Second, "3 at 1 a second")
+
+	s = newScheduler(nil)
+	for i := range 3 {
+		hold(s, fmt.Sprint("single", i), 1)
+	}
+	many := hold(s, "many", 1)
+	wait(s, "many", 3)
+	near(s, many, 4*time.Second, "4 at 1 a second: the others come back")
+	s = newScheduler(nil)
+	hold(s, "single", 1)
+	many = hold(s, "many", 3)
+	wait(s, "many", 5)
+	near(s, many, 2*time.Second, "6 at 3 a second: the other holds one and does not wait for more")
 
 	s = newScheduler(nil)
 	debtor := hold(s, "debtor", 4)
 	wait(s, "rival", 1)
 	later := now + 2*time.Second // 8 slot-seconds ahead of the rival
-	require.Equal(t, 4*time.Second+time.Second/2, s.Estimate(later, debtor).Round(time.Millisecond))
+	require.InDelta(t, 2*time.Second+time.Second/2, s.Estimate(later, debtor), float64(ms), "the rival has 8 of 4 a second first")
+
+	// A tenant with long holds waits for its own slots to come free.
+	s = New(Config{Capacity: 1, Default: Share{Weight: 1}, Burst: -1})
+	slow, quick := s.Tenant(1, "slow"), s.Tenant(1, "quick")
+	at := time.Duration(1)
+	for range 20 {
+		s.Grant(at, slow)
+		at += time.Second
+		s.Release(at, slow, at-time.Second)
+		for range 9 {
+			s.Grant(at, quick)
+			at += 10 * ms
+			s.Release(at, quick, at-10*ms)
+		}
+	}
+	s.Grant(at, slow)
+	for _, in := range []*Tenant{slow, quick} {
+		s.Enqueue(at, in, &Waiter{})
+	}
+	require.InDelta(t, 4*time.Second, s.Estimate(at, slow), float64(ms), "2 of a second at half the pace")
+	require.Less(t, s.Estimate(at, quick), time.Second)
+}
+
+// The last 128 grants at least, and 256 at most, are what a queue goes by.
+func TestAQueueGoesByItsOwnGrants(t *testing.T) {
+	s := New(Config{Capacity: 1, Default: Share{Weight: 1}})
+	a, now := s.Tenant(1, "a"), time.Duration(1)
+	s.Grant(now, a)
+	turn := func(hold time.Duration) {
+		s.Enqueue(now, a, &Waiter{})
+		now += hold
+		s.Release(now, a, now-hold)
+		require.NotNil(t, s.Next(now))
+	}
+	for range 5 {
+		s.Enqueue(now, a, &Waiter{})
+	}
+	for range 10 {
+		turn(time.Second)
+	}
+	require.InDelta(t, 5*time.Second+time.Second/2, s.Estimate(now, a), float64(ms), "5 gaps, and half of one")
+	require.Greater(t, s.Estimate(now+10*time.Second, a), 11*time.Second, "nothing has come for long")
+	now += 10 * time.Second
+	for range 2 * queueWindow {
+		turn(10 * ms)
+	}
+	require.InDelta(t, 55*ms, s.Estimate(now, a), float64(ms))
+	s.Restart(now + time.Hour)
+	require.InDelta(t, 55*ms, s.Estimate(now+time.Hour, a), float64(ms), "paused")
 }
 
 func TestAnEstimateIsNeverNegativeNorBeyondWhatATimeCanBe(t *testing.T) {
@@ -95,9 +163,9 @@ func TestAnEstimateIsNeverNegativeNorBeyondWhatATimeCanBe(t *testing.T) {
 
 	// Rounding has the sum of the weights lose that of the light one.
 	s.Enqueue(now, light, &Waiter{})
-	s.weights = 0
+	s.weights, s.present = 0, 0
 	require.Positive(t, s.Estimate(now, light))
-	s.weights = -1
+	s.weights, s.present = -1, -1
 	require.Positive(t, s.Estimate(now, light))
 }
 

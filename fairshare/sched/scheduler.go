@@ -57,6 +57,13 @@ type Scheduler struct {
 	demand     int
 	seq        uint64
 
+	// What Estimate goes by. The slot-time is known as far as the clock is read.
+	slotTime   float64 // that was held, of all tenants
+	released   float64 // slotTime at the last release; negative: not known
+	releases   gaps    // in slot-time
+	present    float64 // weights of the tenants that hold or wait, up to rounding
+	contending int     // slots held by the backlogged
+
 	granted, rejected, canceled uint64
 }
 
@@ -91,9 +98,13 @@ const minGrant = time.Microsecond
 func (s *Scheduler) advance(now time.Duration) {
 	elapsed := now - s.now
 	if elapsed <= 0 {
+		if now == 0 {
+			s.released = -1
+		}
 		return
 	}
 	s.now = now
+	s.slotTime += float64(s.inUse) * float64(elapsed)
 	if !s.blind && s.backlogged > 0 {
 		s.clock += elapsed
 	}
@@ -141,6 +152,7 @@ func (s *Scheduler) Available(t *Tenant) bool {
 func (s *Scheduler) Grant(now time.Duration, t *Tenant) {
 	s.advance(now)
 	s.grant(t)
+	s.appeared(t)
 }
 
 // Charge charges t for one more slot, as Grant does, that it does not get. Release
@@ -148,6 +160,7 @@ func (s *Scheduler) Grant(now time.Duration, t *Tenant) {
 func (s *Scheduler) Charge(now time.Duration, t *Tenant) {
 	s.advance(now)
 	s.charge(t)
+	s.appeared(t)
 }
 
 func (s *Scheduler) grant(t *Tenant) {
@@ -167,6 +180,9 @@ func (s *Scheduler) charge(t *Tenant) {
 	}
 	t.held++
 	s.inUse++
+	if t.class != nil {
+		s.contending++
+	}
 	s.place(t, service)
 	s.presence(t)
 }
@@ -240,9 +256,7 @@ func (s *Scheduler) grantFirst(t *Tenant) *Waiter {
 	if s.backlogged == 1 {
 		s.raise()
 	}
-	w := t.first
-	t.dequeue(w)
-	s.shortened(t)
+	w := s.serve(t)
 	s.grant(t)
 	return w
 }
@@ -266,6 +280,7 @@ func (s *Scheduler) Cancel(now time.Duration, w *Waiter) {
 	wasFirst, again := t.first == w, w.again
 	t.dequeue(w)
 	s.shortened(t)
+	s.vanished(t)
 	t.canceled++
 	s.canceled++
 	switch {
@@ -288,15 +303,17 @@ func (s *Scheduler) Cancel(now time.Duration, w *Waiter) {
 // nobody looked at the clock then, and the horizon learns nothing from it.
 func (s *Scheduler) Release(now time.Duration, t *Tenant, since time.Duration) {
 	s.advance(now)
-	if since > 0 && now > since {
-		s.horizon.observe(now - since)
-	}
+	s.learn(now, t, since)
 	if t.waiting > 0 && t.class == nil {
 		s.raise() // below its cap again, it may join the backlogged
 	}
 	service := s.service(t)
 	t.held--
 	s.inUse--
+	if t.class != nil {
+		s.contending--
+	}
+	s.vanished(t)
 	s.place(t, service)
 	s.presence(t)
 }
@@ -324,6 +341,7 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 		t.charged, t.mark = service, s.clock
 		if was {
 			s.backlogged--
+			s.contending -= int(t.held)
 			s.weigh(-t.share.Weight)
 			s.count(t)
 		}
@@ -340,6 +358,7 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 		t.origin += lifted - service
 		service = lifted
 		s.backlogged++
+		s.contending += int(t.held)
 		s.weigh(t.share.Weight)
 	}
 	t.charged, t.mark = service, s.clock

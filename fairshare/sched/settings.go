@@ -32,6 +32,9 @@ func (s *Scheduler) SetShare(now time.Duration, name string, share Share) {
 	if t.waiting > 0 {
 		s.rank(t)
 	}
+	if t.held+t.waiting > 0 {
+		s.present += t.share.Weight - before
+	}
 	if t.class != nil {
 		s.weigh(t.share.Weight - before)
 	}

@@ -20,6 +20,7 @@ type simulation struct {
 	rng *rand.Rand
 
 	now    time.Duration
+	timed  bool // the clock is read with every call, as with RejectLate
 	events eventQueue
 	seq    int
 
@@ -66,7 +67,7 @@ func (m *simulation) client(name string, hold func(*rand.Rand) time.Duration) *c
 
 // stamp is the time as Line.Lock finds it.
 func (m *simulation) stamp() time.Duration {
-	if m.s.Contended() {
+	if m.timed || m.s.Contended() {
 		return m.now
 	}
 	return 0

@@ -33,9 +33,24 @@ func (s *Scheduler) Tenants() iter.Seq[*Tenant] {
 	}
 }
 
-// Queued are the tenants that have waiters, in no particular order. The caller
-// does not change it, nor keep it.
-func (s *Scheduler) Queued() []*Tenant { return s.queues }
+// Queued yields the tenants that have waiters, in no particular order.
+func (s *Scheduler) Queued() iter.Seq[*Tenant] {
+	return func(yield func(*Tenant) bool) {
+		for _, q := range s.queues {
+			if !yield(q.tenant) {
+				return
+			}
+		}
+	}
+}
+
+// Waiter returns any of the waiters, nil if there is none.
+func (s *Scheduler) Waiter() *Waiter {
+	if len(s.queues) == 0 {
+		return nil
+	}
+	return s.queues[0].tenant.first
+}
 
 // A Status is what the scheduler knows of one tenant.
 type Status struct {

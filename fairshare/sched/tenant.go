@@ -40,7 +40,8 @@ type Tenant struct {
 	class   *class
 
 	first, last *Waiter // served first in, first out
-	queue       int     // index in Scheduler.queues while it has waiters
+	queue       int32   // index in Scheduler.queues while it has waiters
+	hold        float32 // mean of its latest timed holds, in nanoseconds; 0: none
 	granted     uint64
 
 	// Data belongs to the caller. A departed tenant with Data is kept rather
