@@ -126,7 +126,7 @@ func requireFiguresThatAddUp(t *testing.T, rows []resultRow) {
 // tenants' p99 wait became, 0 if it did not.
 func improvement(t *testing.T, output string) float64 {
 	t.Helper()
-	closing := regexp.MustCompile(`\nweb p99 wait (?:([\d.]+) times (shorter|longer)|unchanged) \([^)]+ to [^)]+\), batch throughput [+-][\d.]+%\n$`)
+	closing := regexp.MustCompile(`\nweb p99 wait (?:([\d.]+) times (shorter|longer)|unchanged) \([^)]+ to [^)]+\)\n$`)
 	found := closing.FindStringSubmatch(output)
 	require.NotNil(t, found, "output:\n%s", output)
 	if found[2] != "shorter" {

@@ -7,10 +7,10 @@ import (
 
 // A result is what several runs of one pool come to.
 type result struct {
-	pool       string
-	tenants    []served
-	webWait    time.Duration // p99 of all tenants but the batch, the median of the runs
-	throughput []float64     // of the batch, by run
+	pool    string
+	rounds  int
+	tenants []served
+	webWait time.Duration // p99 of all tenants but the batch, the median of the runs
 }
 
 // served is what one tenant got: queries and slot-time of all runs together, and
@@ -23,7 +23,7 @@ type served struct {
 
 // resultOf puts the runs of one pool together, at least one.
 func resultOf(runs []*tally) result {
-	r := result{pool: runs[0].pool, tenants: make([]served, len(tenants))}
+	r := result{pool: runs[0].pool, rounds: len(runs), tenants: make([]served, len(tenants))}
 	for i := range r.tenants {
 		s := &r.tenants[i]
 		for _, t := range runs {
@@ -37,9 +37,6 @@ func resultOf(runs []*tally) result {
 		s.p50, s.p99, s.worst = wait(0.50), wait(0.99), wait(1)
 	}
 	r.webWait = medianOf(runs, func(t *tally) time.Duration { return quantile(t.webWaits(), 0.99) })
-	for _, t := range runs {
-		r.throughput = append(r.throughput, t.throughput())
-	}
 	return r
 }
 
@@ -52,7 +49,7 @@ func medianOf(runs []*tally, of func(*tally) time.Duration) time.Duration {
 }
 
 // median returns the one in the middle, or what is in the middle between two.
-func median[T time.Duration | float64](values []T) T {
+func median(values []time.Duration) time.Duration {
 	sorted := slices.Sorted(slices.Values(values))
 	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }

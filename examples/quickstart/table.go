@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"time"
 
 	"charm.land/lipgloss/v2"
@@ -86,8 +85,7 @@ func shortfall(results []result) string {
 	return ""
 }
 
-// closingLine says what the second pool changes, whichever way. The throughput is
-// compared round by round; beside the median it says within what the rounds are.
+// closingLine says how the second pool changes the waits, whichever way.
 func closingLine(first, second result) string {
 	before, after := first.webWait, second.webWait
 	wait := fmt.Sprintf("%s times shorter", times(ratio(float64(before), float64(after))))
@@ -97,20 +95,16 @@ func closingLine(first, second result) string {
 	case after > before:
 		wait = fmt.Sprintf("%s times longer", times(ratio(float64(after), float64(before))))
 	}
-	var changes []float64
-	for i, t := range second.throughput {
-		changes = append(changes, 100*(ratio(t, first.throughput[i])-1))
+	line := fmt.Sprintf("web p99 wait %s (%s to %s)", wait, short(before), short(after))
+	if second.rounds > 1 {
+		line += fmt.Sprintf(", waits are medians of %d rounds", second.rounds)
 	}
-	line := fmt.Sprintf("web p99 wait %s (%s to %s), batch throughput %+.1f%%", wait, short(before), short(after), median(changes))
-	if len(changes) == 1 {
-		return line
-	}
-	return fmt.Sprintf("medians of %d rounds: %s (%+.1f%% to %+.1f%%)", len(changes), line, slices.Min(changes), slices.Max(changes))
+	return line
 }
 
 // summary is what is left to see of a run while the next one goes on.
 func summary(t *tally) string {
-	return fmt.Sprintf("%s: web p99 wait %s, batch %.1f queries/s", t.pool, short(quantile(t.webWaits(), 0.99)), t.throughput())
+	return fmt.Sprintf("%s: web p99 wait %s", t.pool, short(quantile(t.webWaits(), 0.99)))
 }
 
 func times(ratio float64) string {

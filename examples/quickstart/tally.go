@@ -27,7 +27,6 @@ type account struct {
 	givenUp  int             // or interrupted, because the run was over
 	waits    []time.Duration // for a connection, also those in vain
 	slotTime time.Duration   // for which connections were held
-	last     time.Duration   // when the last query was done
 }
 
 func newTally(pool string, l load) *tally {
@@ -77,7 +76,6 @@ func (t *tally) returns(r *request, since time.Duration, done bool) {
 		return
 	}
 	a.done++
-	a.last = now
 }
 
 // A moment is what a view shows of one tenant.
@@ -108,15 +106,6 @@ func (t *tally) webWaits() (waits []time.Duration) {
 		waits = append(waits, a.waits...)
 	}
 	return waits
-}
-
-// throughput is the queries per second of the batch, until its last one.
-func (t *tally) throughput() float64 {
-	a := t.accounts[batch]
-	if a.done == 0 {
-		return 0
-	}
-	return float64(a.done) / a.last.Seconds()
 }
 
 // quantile is the least wait that at least the fraction q of the waits do not
