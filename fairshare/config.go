@@ -68,12 +68,13 @@ type Config struct {
 
 	// Horizon is how far ahead the slots that a tenant holds are counted
 	// against it, see package sched. 0 follows the mean holding time, which is
-	// right for nearly everybody.
+	// right for nearly everybody. A single hold, however long, at most doubles
+	// it, so that it stays below the mean where long holds are rare.
 	Horizon time.Duration
 
 	// Burst is the slot-time that an absent tenant may save up and spend on
-	// being served first when it returns. 0 means four horizons, a negative
-	// Burst none.
+	// being served first when it returns. 0 means four mean holding times, or
+	// four times Horizon if that is set; a negative Burst none.
 	Burst time.Duration
 
 	// Headroom is the number of last free slots that only tenants holding none

@@ -20,6 +20,7 @@ type load struct {
 	guests  []*client
 	longest time.Duration // H
 	horizon time.Duration // R at its greatest
+	mean    time.Duration // the mean hold at its greatest
 	most    map[*client]int
 }
 
@@ -92,6 +93,7 @@ func (l *load) each(d time.Duration, fn func()) {
 	for until := l.now + d; l.now < until && len(l.events) > 0; {
 		l.run(l.events[0].at - l.now)
 		l.horizon = max(l.horizon, l.s.Horizon())
+		l.mean = max(l.mean, l.s.horizon.meanHold())
 		for _, c := range l.clients {
 			l.most[c] = max(l.most[c], c.held)
 		}
@@ -107,7 +109,7 @@ func (l *load) burst() time.Duration {
 	case l.s.burst < 0:
 		return 0
 	case l.s.burst == 0:
-		return 4 * l.horizon
+		return 4 * l.mean
 	}
 	return l.s.burst
 }

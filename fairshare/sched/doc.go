@@ -11,8 +11,8 @@
 //	least.
 //
 // For a tenant with weight w that holds h slots, S is the slot-time over weight
-// that it was charged so far, and R is the horizon, by default the mean holding
-// time of the whole pool. The tenant with the least
+// that it was charged so far, and R is the horizon, by default about the
+// mean holding time of the whole pool: a single hold at most doubles it. The tenant with the least
 //
 //	K = S + R*h/w
 //

@@ -16,6 +16,7 @@ type dumb struct {
 	now     time.Duration
 	v       float64
 	seq     uint64
+	near    float64 // of the holding times, see r
 	mean    float64 // of the holding times
 	seen    int
 	tenants []*dumbTenant
@@ -126,7 +127,7 @@ func (d *dumb) r() time.Duration {
 	if d.Horizon != 0 {
 		return d.Horizon
 	}
-	return time.Duration(d.mean)
+	return time.Duration(d.near)
 }
 
 func (d *dumb) credit() time.Duration {
@@ -136,7 +137,10 @@ func (d *dumb) credit() time.Duration {
 	case d.Burst > 0:
 		return d.Burst
 	}
-	return 4 * d.r()
+	if d.Horizon != 0 {
+		return 4 * d.Horizon
+	}
+	return 4 * time.Duration(d.mean)
 }
 
 // key is K.
@@ -397,12 +401,13 @@ func (d *dumb) give(t *dumbTenant) {
 func (d *dumb) release(now time.Duration, t *dumbTenant, took time.Duration) {
 	d.begin(now)
 	if took > 0 {
-		d.seen = min(d.seen+1, 64)
-		step := (float64(took) - d.mean) / float64(d.seen)
-		if d.seen > 1 && step > d.mean {
-			step = d.mean
+		d.seen = min(d.seen+1, 1024)
+		d.mean += (float64(took) - d.mean) / float64(d.seen)
+		step := (float64(took) - d.near) / float64(min(d.seen, 64))
+		if d.seen > 1 && step > d.near {
+			step = d.near
 		}
-		d.mean += step
+		d.near += step
 	}
 	t.held--
 	d.end()

@@ -76,7 +76,7 @@ func (s *Scheduler) burstCredit() time.Duration {
 	case s.blind || s.burst < 0:
 		return 0
 	case s.burst == 0:
-		return 4 * s.horizon.value()
+		return 4 * s.horizon.meanHold()
 	}
 	return s.burst
 }

@@ -12,8 +12,8 @@ type Config struct {
 	Default  Share            // of a tenant that Shares does not name
 	Shares   map[string]Share // copied
 	Strict   bool             // no tenant holds more than the Limit scaled by its weight
-	Horizon  time.Duration    // 0: the mean holding time
-	Burst    time.Duration    // 0: 4 horizons, negative: none
+	Horizon  time.Duration    // 0: follow the mean holding time
+	Burst    time.Duration    // 0: 4 mean holding times or fixed horizons, negative: none
 	Headroom int              // last free slots that only tenants holding none may take
 
 	RankQueues bool // Longest is going to be asked
