@@ -16,7 +16,7 @@ const (
 	leastGrants = 4
 	// mostBeyond is how many times as long as projected a wait may be expected to
 	// be because of what the queue has seen.
-	mostBeyond = 16
+	mostBeyond = 32
 	// holdWindow is how many holds the mean of one tenant reaches back.
 	holdWindow = 4
 )
@@ -75,10 +75,9 @@ func (s *Scheduler) project(t *Tenant) float64 {
 	return max(next, wait+quick*pace+(ahead-quick)*hold/part)
 }
 
-// part is the number of slots that would be those of t if it waited all the time,
-// or a little less. The others that hold or wait are taken to want all they can
-// get, or, if that leaves t more, those that hold and do not wait to have all that
-// they want.
+// part is about the number of slots that t would have if it waited all the time.
+// Those that wait want all they can get. Of those that hold and do not wait, half
+// are taken to want as much; or all to have what they want, if that leaves t more.
 func (s *Scheduler) part(t *Tenant) float64 {
 	weight, capacity := t.share.Weight, float64(s.capacity)
 	present, rivals := s.present, s.weights
@@ -91,7 +90,8 @@ func (s *Scheduler) part(t *Tenant) float64 {
 		}
 	}
 	// Rounding may have left less of a sum than one of its terms.
-	level := max(capacity/max(present, weight), (capacity-satisfied)/max(rivals, weight))
+	rivals = max(rivals, weight)
+	level := max(capacity/max((present+rivals)/2, weight), (capacity-satisfied)/rivals)
 	return min(max(level*weight, float64(min(t.share.Min, s.capacity))), float64(s.cap(t)))
 }
 

@@ -83,7 +83,7 @@ func TestTheEstimateCountsWaitersShareCapAndDebt(t *testing.T) {
 	}
 	many := hold(s, "many", 1)
 	wait(s, "many", 3)
-	near(s, many, 4*time.Second, "4 at 1 a second: the others come back")
+	near(s, many, 2275*ms, "0.6 at 4 and 3.4 at 1.6 a second: half of the others come back")
 	s = newScheduler(nil)
 	hold(s, "single", 1)
 	many = hold(s, "many", 3)
