@@ -7,7 +7,7 @@ import (
 )
 
 // SetShare changes the share of a tenant from now on, also while it holds and
-// waits. What it was charged stays. It returns an error, and changes nothing,
+// waits. Its debt or credit stays, as slot-time. It returns an error, and changes nothing,
 // if the share is invalid or the Mins of all named tenants would exceed the
 // capacity.
 func (l *Line) SetShare(tenant string, share Share) error {

@@ -93,13 +93,20 @@ func (s *Scheduler) enter(t *Tenant) {
 		c = s.newClass(need, t.slope)
 	}
 	t.class = c
-	c.push(entry{t.charged - t.slope*float64(t.mark), t.first.seq, t})
+	offset := t.charged - t.slope*float64(t.mark)
+	if !t.fresh() {
+		s.mean.add(1, t.share.Weight, offset, t.slope)
+	}
+	c.push(entry{offset, t.first.seq, t})
 }
 
 // exit takes t out of its class, which goes with its last tenant.
 func (s *Scheduler) exit(t *Tenant) {
 	c := t.class
 	t.class = nil
+	if !t.fresh() {
+		s.mean.add(-1, t.share.Weight, c.heap[t.pos].offset, c.slope)
+	}
 	c.remove(int(t.pos))
 	if len(c.heap) > 0 {
 		return

@@ -23,6 +23,9 @@ func (h *history) check() {
 		same(h, h.d.demand(), s.Demand(), "demand")
 	}
 	h.near(h.d.v, s.leastEver(), "V")
+	h.near(h.d.f, s.floor, "F")
+	level, _ := h.d.level()
+	h.near(level, s.level(), "level")
 	h.near(h.d.weights(), s.weights, "weights of the backlogged")
 	h.checkQueues(s)
 	present, contending := h.d.present()
@@ -37,7 +40,7 @@ func (h *history) check() {
 		same(h, len(u.queue), t.Waiting(), "waiters of %s", u.name)
 		same(h, h.d.backlogged(u), t.class != nil, "whether %s is backlogged", u.name)
 		h.near(u.service, s.service(t), "service of %s", u.name)
-		h.near(u.charged, s.service(t)-t.origin, "what %s was charged", u.name)
+		h.near(u.charged, s.charged(t), "what %s was charged", u.name)
 		w := t.first
 		for _, queued := range u.queue {
 			same(h, queued.id, w, "queue of %s", u.name)

@@ -65,7 +65,7 @@ func (s *Scheduler) spare(t *Tenant) bool {
 	if t.active {
 		return true
 	}
-	return s.departed() <= maxDebtors*s.maxDeparted && (t.seen || t.Data != nil || s.service(t) > s.virtual)
+	return s.departed() <= maxDebtors*s.maxDeparted && (t.seen || t.Data != nil || !t.fresh() && s.service(t) > s.virtual)
 }
 
 func (s *Scheduler) drop(t *Tenant) {

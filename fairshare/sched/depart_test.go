@@ -77,16 +77,19 @@ func TestDebtSurvivesLeavingAndReturning(t *testing.T) {
 	require.InDelta(t, 20, grants, 1)
 }
 
+// Or, where that is more, what rivals may be ahead through their last grant:
+// the slack over the weight of all of them, here two of weight 1.
 func TestAbsenceEarnsAtMostTheBurst(t *testing.T) {
 	for _, c := range []struct {
-		horizon, burst, credit time.Duration
+		horizon, burst, credit, slack time.Duration
 	}{
-		{0, 0, 4 * time.Second}, // the mean hold is 1 s
-		{2 * time.Second, 0, 8 * time.Second},
-		{0, 3 * time.Second, 3 * time.Second},
-		{time.Second, -1, 0},
+		{0, 0, 4 * time.Second, 4 * time.Second}, // the mean hold is 1 s
+		{2 * time.Second, 0, 8 * time.Second, 8 * time.Second},
+		{0, 3 * time.Second, 3 * time.Second, 3 * time.Second},
+		{0, time.Second, time.Second, 2 * time.Second},
+		{time.Second, -1, 0, 2 * time.Second},
 	} {
-		for _, weight := range []float64{1, 2, 0.5} {
+		for _, weight := range []float64{1, 2, 0.5, 8} {
 			s := New(Config{
 				Capacity: 1, Default: Share{Weight: 1}, Shares: map[string]Share{"away": {Weight: weight}},
 				Horizon: c.horizon, Burst: c.burst,
@@ -96,16 +99,18 @@ func TestAbsenceEarnsAtMostTheBurst(t *testing.T) {
 			require.Less(t, s.Status(now, away).Debt, -20*time.Second)
 			s.Resize(0)
 			s.Enqueue(now, away, &Waiter{})
-			want := -time.Duration(float64(c.credit) / weight)
+			want := -max(time.Duration(float64(c.credit)/weight), c.slack/2)
 			require.Equal(t, want, s.Status(now, away).Debt, "horizon %v, burst %v, weight %v", c.horizon, c.burst, weight)
 			require.LessOrEqual(t, s.Status(now, away).Service, 2*minGrant, "a lift is not a charge")
 		}
 	}
 }
 
-// Inventing names earns nothing: a new tenant has neither debt nor credit.
+// Inventing names earns nothing: a new tenant has neither debt nor credit, and
+// earns none before it was served.
 func TestUnknownTenantStartsWithoutCredit(t *testing.T) {
 	s := New(Config{Capacity: 1, Default: Share{Weight: 1}})
+	s.Join(s.Tenant(1, "fresh"))
 	now := contend(s, 1, time.Minute, "a", "b")
 	fresh := s.Tenant(now, "fresh")
 	require.Zero(t, s.Status(now, fresh).Debt)

@@ -14,7 +14,10 @@ type dumb struct {
 	limit int
 
 	now     time.Duration
-	v       float64
+	clock   time.Duration // the time during which somebody was backlogged
+	v       float64       // the greatest least service of the backlogged
+	f       float64       // the same, less what they may be ahead through their last grants
+	begun   standing
 	seq     uint64
 	near    float64 // of the holding times, see r
 	mean    float64 // of the holding times
@@ -29,9 +32,20 @@ type dumbTenant struct {
 	joined int
 	queue  []dumbWaiter
 
-	service float64 // S
-	charged float64 // the part of S that was charged: S also rises by a lift
-	present bool    // was backlogged when the last event was over
+	service float64       // S
+	charged float64       // the part of S that was charged: S also rises by a lift
+	present bool          // was backlogged when the last event was over
+	charges bool          // was charged at least once
+	left    time.Duration // what the clock showed when it came, or waited last
+}
+
+// A standing is what an event that moves tenants has to know of the state
+// before.
+type standing struct {
+	least   float64 // service of the backlogged, +Inf if there are none
+	weights float64
+	level   float64
+	known   float64 // the weights of those that were charged before
 }
 
 type dumbWaiter struct {
@@ -57,25 +71,39 @@ func (d *dumb) begin(now time.Duration) {
 	if elapsed > 0 {
 		d.now = now
 		if slices.ContainsFunc(d.tenants, d.backlogged) {
+			d.clock += elapsed
 			for _, t := range d.tenants {
 				d.charge(t, float64(t.held)/t.share.Weight*float64(elapsed))
 			}
 		}
 	}
 	d.raise()
+	level, known := d.level()
+	d.begun = standing{d.least(), d.weights(), level, known}
 }
 
-// end lifts those that have become backlogged: all at once, so V is that of
-// before.
+// end lifts those that have become backlogged: all at once, so V and F are
+// those of before. Those never charged keep their distance to the level.
 func (d *dumb) end() {
+	for _, t := range d.tenants {
+		if d.backlogged(t) != t.present {
+			d.raiseFloor()
+		}
+	}
 	for _, t := range d.tenants {
 		backlogged := d.backlogged(t)
 		if backlogged && !t.present {
-			t.service = max(t.service, d.v-float64(d.credit())/t.share.Weight)
+			d.follow(t)
+			d.lift(t)
 		}
-		t.present = backlogged
 	}
 	d.raise()
+	for _, t := range d.tenants {
+		if t.present && !d.backlogged(t) {
+			t.left = d.clock
+		}
+		t.present = d.backlogged(t)
+	}
 }
 
 func (d *dumb) charge(t *dumbTenant, cost float64) {
@@ -86,16 +114,66 @@ func (d *dumb) charge(t *dumbTenant, cost float64) {
 	t.charged += cost
 }
 
-func (d *dumb) raise() {
+func (d *dumb) least() float64 {
 	least := math.Inf(1)
 	for _, t := range d.tenants {
 		if d.backlogged(t) {
 			least = min(least, t.service)
 		}
 	}
-	if least < math.Inf(1) {
+	return least
+}
+
+func (d *dumb) raise() {
+	if least := d.least(); least < math.Inf(1) {
 		d.v = max(d.v, least)
 	}
+}
+
+func (d *dumb) raiseFloor() {
+	ahead := max(float64(d.credit()), 2*float64(d.r()))
+	if d.Horizon == Instant {
+		ahead = 0
+	}
+	if d.begun.least < math.Inf(1) {
+		d.f = max(d.f, wholeGrains(d.begun.least-ahead/d.begun.weights))
+	}
+}
+
+func (d *dumb) lift(t *dumbTenant) {
+	t.service = max(t.service, min(d.f, d.v-float64(d.credit())/t.share.Weight))
+}
+
+// level is where the backlogged stand that were charged before, and their
+// weights.
+func (d *dumb) level() (level, weights float64) {
+	sum := 0.0
+	for _, t := range d.tenants {
+		if d.backlogged(t) && t.charges {
+			sum += t.share.Weight * (t.service - d.v)
+			weights += t.share.Weight
+		}
+	}
+	if weights == 0 {
+		return wholeGrains(d.v), 0
+	}
+	return wholeGrains(d.v + max(0, sum/weights)), weights
+}
+
+func wholeGrains(service float64) float64 { return math.Floor(service*256) / 256 }
+
+// follow has t, if it was never charged and does not wait, start at the level, or
+// as far up to it as that can have risen since.
+func (d *dumb) follow(t *dumbTenant) {
+	if t.charges || t.present {
+		return
+	}
+	start := d.begun.level
+	if d.begun.known > 0 && d.Horizon != Instant {
+		rise := 2 * float64(d.Capacity) * float64(d.clock-t.left) / d.begun.known
+		start = min(start, wholeGrains(t.service+rise))
+	}
+	t.service = max(t.service, start)
 }
 
 func (d *dumb) backlogged(t *dumbTenant) bool { return len(t.queue) > 0 && t.held < d.cap(t) }
@@ -322,7 +400,7 @@ func (d *dumb) tenant(now time.Duration, name string) *dumbTenant {
 		if !named {
 			share = d.Default
 		}
-		t = &dumbTenant{name: name, share: share, service: d.v}
+		t = &dumbTenant{name: name, share: share, service: d.begun.level, left: d.clock}
 		d.tenants = append(d.tenants, t)
 	}
 	d.end()
@@ -390,6 +468,8 @@ func (d *dumb) grant(now time.Duration, t *dumbTenant) {
 }
 
 func (d *dumb) give(t *dumbTenant) {
+	d.follow(t)
+	t.charges = true
 	if d.rivals(t) > 0 {
 		d.charge(t, float64(time.Microsecond)/t.share.Weight)
 	}
@@ -419,13 +499,33 @@ func (d *dumb) join(now time.Duration, t *dumbTenant, by int) {
 	d.end()
 }
 
+// setShare keeps what t is behind F or ahead of V as slot-time.
 func (d *dumb) setShare(now time.Duration, name string, share Share) {
 	d.begin(now)
 	d.Shares[name] = share
 	if t := d.find(name); t != nil {
+		d.raiseFloor()
+		was := t.share.Weight
 		t.share = share
+		if was != share.Weight {
+			d.scale(t, was/share.Weight)
+		}
 	}
 	d.end()
+}
+
+func (d *dumb) scale(t *dumbTenant, by float64) {
+	switch {
+	case t.service < d.f:
+		t.service = wholeGrains(d.f - (d.f-t.service)*by)
+	case t.service > d.v:
+		t.service = wholeGrains(d.v + (t.service-d.v)*by)
+	default:
+		t.service = wholeGrains(t.service)
+	}
+	if t.present && d.backlogged(t) {
+		d.lift(t)
+	}
 }
 
 func (d *dumb) resize(now time.Duration, capacity int) {
@@ -436,6 +536,9 @@ func (d *dumb) resize(now time.Duration, capacity int) {
 
 func (d *dumb) setLimit(now time.Duration, limit int) {
 	d.begin(now)
+	if limit != d.limit {
+		d.raiseFloor()
+	}
 	d.limit = limit
 	d.end()
 }

@@ -266,7 +266,7 @@ func TestAWaiterIsServedWithinTheBoundWhenRivalsReturnTogether(t *testing.T) {
 		rivals := make([]*client, 1+r.IntN(6))
 		for i := range rivals {
 			rivals[i] = m.client(fmt.Sprint("rival", i), hold)
-			m.s.Tenant(0, rivals[i].name)
+			visit(m.s, 0, rivals[i].name)
 		}
 		// Two others raise V, so that everybody else has full credit.
 		for _, name := range []string{"old", "older"} {
@@ -285,17 +285,20 @@ func TestAWaiterIsServedWithinTheBoundWhenRivalsReturnTogether(t *testing.T) {
 		probe := m.client("probe", hold)
 		j := m.acquire(probe, longest, nil)
 		most := make([]int, len(rivals))
+		longestHorizon := m.s.Horizon()
 		for len(probe.waits) == 0 && m.now-j.asked < time.Hour {
 			m.run(m.events[0].at - m.now)
+			longestHorizon = max(longestHorizon, m.s.Horizon())
 			for i, c := range rivals {
 				most[i] = max(most[i], c.held)
 			}
 		}
 		require.NotEmpty(t, probe.waits, "seed %d", seed)
 		bound, single := time.Duration(0), time.Duration(0)
+		credit := max(cfg.Burst, slackHorizons*longestHorizon)
 		for _, n := range most {
-			bound += time.Duration(n)*longest + max(cfg.Burst, 0) + minGrant
-			single += longest + max(cfg.Burst, 0) + minGrant
+			bound += time.Duration(n)*longest + credit + minGrant
+			single += longest + credit + minGrant
 		}
 		bound = longest + bound/time.Duration(cfg.Capacity)
 		single = longest + single/time.Duration(cfg.Capacity)

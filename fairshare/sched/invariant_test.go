@@ -176,24 +176,38 @@ func TestSlotsAreGrantedWheneverAndOnlyWhenFree(t *testing.T) {
 	})
 }
 
-// Neither V nor the service of a tenant ever falls: no leaving, returning, or
-// change of weight wipes a debt.
-func TestServiceNeverFalls(t *testing.T) {
+// Neither V nor F nor the service of a tenant ever falls, but by a change of its
+// weight; and that keeps a debt as slot-time (invariant 12). Those that were never
+// charged have no service to lose.
+func TestServiceNeverFallsAndADebtOutlastsAChangeOfWeight(t *testing.T) {
+	type books struct{ service, weight float64 }
+	changes := 0
 	histories(t, func(h *history) {
-		v := 0.0
-		service := make(map[*Tenant]float64)
+		v, f := 0.0, 0.0
+		before := make(map[*Tenant]books)
 		h.after = func() {
 			s := h.s.at(h.d.now)
 			slack := 0.0
 			if !h.exact {
-				slack = rounding(v)
+				slack = 1 + rounding(v)
 			}
 			require.GreaterOrEqual(h.t, s.leastEver()+slack, v, "V")
-			v = max(v, s.leastEver())
+			require.GreaterOrEqual(h.t, s.floor, f, "F")
+			v, f = max(v, s.leastEver()), s.floor
 			for in := range s.Tenants() {
-				require.GreaterOrEqual(h.t, s.service(in)+slack, service[in], "service of %s", in.Name())
-				service[in] = s.service(in)
+				now, was := books{s.service(in), in.share.Weight}, before[in]
+				switch {
+				case in.fresh():
+					continue
+				case was.weight == 0 || was.weight == now.weight:
+					require.GreaterOrEqual(h.t, now.service+slack, was.service, "service of %s", in.Name())
+				case was.service > v:
+					changes++
+					require.GreaterOrEqual(h.t, now.weight*(now.service-v+slack+1), was.weight*(was.service-v), "debt of %s", in.Name())
+				}
+				before[in] = now
 			}
 		}
 	})
+	require.Greater(t, changes, 20)
 }

@@ -1,9 +1,6 @@
 package sched
 
-import (
-	"math"
-	"time"
-)
+import "math"
 
 // This file is the rule: who is next. Everything else in the package keeps
 // the numbers that it reads.
@@ -51,34 +48,73 @@ func (s *Scheduler) service(t *Tenant) float64 {
 	return t.charged
 }
 
-// raise lifts V to the least service of the backlogged tenants. V never
-// falls. Between two events that least service only grows, so it is enough to
-// look before a tenant joins the backlogged and before the last one leaves.
-func (s *Scheduler) raise() {
-	least := math.Inf(1)
+// least is the least service of the backlogged tenants.
+func (s *Scheduler) least() (least float64, ok bool) {
+	least = math.Inf(1)
 	for _, c := range s.classes {
 		least = min(least, c.heap[0].offset+c.slope*float64(s.clock))
 	}
-	if len(s.classes) > 0 {
+	return least, len(s.classes) > 0
+}
+
+// raise lifts V to the least service of the backlogged tenants. V never
+// falls. In between two changes of the set of the backlogged that least only grows.
+func (s *Scheduler) raise() {
+	if least, ok := s.least(); ok {
 		s.virtual = max(s.virtual, least)
 	}
 }
 
+// raiseFloor is due before each change of the set of the backlogged or of their
+// weights. It raises F too, which never falls either.
+func (s *Scheduler) raiseFloor() {
+	least, ok := s.least()
+	if !ok || s.raised {
+		return
+	}
+	s.virtual = max(s.virtual, least)
+	s.floor = max(s.floor, grain(least-s.slack()/s.weights))
+	if s.virtual-s.mean.base > maxBase {
+		s.mean.rebase(s.virtual)
+	}
+}
+
+// maxBase is how far V may be from where mean measures from.
+const maxBase = 1 << 36
+
 // lift is the service of a tenant that becomes backlogged: an absence earns
-// at most the burst credit, and never wipes a debt.
+// a bounded credit, and never wipes a debt.
 func (s *Scheduler) lift(service float64, t *Tenant) float64 {
-	return max(service, s.virtual-float64(s.burstCredit())*t.perSlot)
+	return max(service, min(s.floor, s.virtual-s.burstCredit()*t.perSlot))
 }
 
 // burstCredit is B, slot-time at weight 1.
-func (s *Scheduler) burstCredit() time.Duration {
+func (s *Scheduler) burstCredit() float64 {
 	switch {
 	case s.blind || s.burst < 0:
 		return 0
 	case s.burst == 0:
-		return 4 * s.horizon.meanHold()
+		return 4 * float64(s.horizon.meanHold())
 	}
-	return s.burst
+	return float64(s.burst)
+}
+
+// slack is what F is below V, as slot-time of all the backlogged together. A
+// horizon at least: a tenant that has just been granted a slot is ahead by that.
+func (s *Scheduler) slack() float64 {
+	if s.blind {
+		return 0
+	}
+	return max(s.burstCredit(), slackHorizons*float64(s.horizon.value()))
+}
+
+const slackHorizons = 2
+
+// reweigh is the service of a tenant whose weight has become w times smaller:
+// what it is behind F or ahead of V remains as slot-time.
+func (s *Scheduler) reweigh(service, w float64) float64 {
+	from := min(max(service, s.floor), s.virtual)
+	return grain(from + (service-from)*w)
 }
 
 // cap is the most slots that t may hold now.

@@ -36,6 +36,8 @@ type Scheduler struct {
 	now     time.Duration
 	clock   time.Duration // runs while some tenant is backlogged
 	virtual float64       // V, see raise
+	floor   float64       // F, see raiseFloor
+	mean    average       // of the services of the backlogged
 
 	tenants     map[string]*Tenant
 	latest      *Tenant // found by name; spares a tenant that asks again the map
@@ -47,11 +49,13 @@ type Scheduler struct {
 	empty   []*class
 	blocked map[*Tenant]struct{} // strict mode: wait, hold, and are at their cap
 	moving  []*Tenant            // scratch of SetLimit
+	raised  bool                 // V and F stand still while several tenants move
 	queues  queues
 	ranked  bool // the queues are
 
 	backlogged int
-	weights    float64 // of the backlogged, up to rounding
+	weight     sum     // of the backlogged
+	weights    float64 // the same
 	inUse      int
 	waiting    int
 	demand     int
@@ -126,15 +130,14 @@ func (s *Scheduler) Find(name string) *Tenant {
 	return t
 }
 
-// Tenant returns the record of the named tenant. One that is not known starts
-// with neither debt nor credit.
+// Tenant returns the record of the named tenant. One that is not known is new.
 func (s *Scheduler) Tenant(now time.Duration, name string) *Tenant {
 	if t := s.Find(name); t != nil {
 		return t
 	}
 	s.advance(now)
-	s.raise()
-	t := &Tenant{name: strings.Clone(name), charged: s.virtual, mark: s.clock, origin: s.virtual}
+	start := s.level()
+	t := &Tenant{name: strings.Clone(name), charged: start, mark: s.clock, origin: start}
 	t.setShare(s.share(name))
 	s.tenants[t.name] = t
 	s.known.pushBack(t)
@@ -164,6 +167,9 @@ func (s *Scheduler) Charge(now time.Duration, t *Tenant) {
 }
 
 func (s *Scheduler) grant(t *Tenant) {
+	if t.fresh() {
+		s.season(t)
+	}
 	t.granted++
 	s.granted++
 	s.charge(t)
@@ -202,7 +208,7 @@ func (s *Scheduler) Enqueue(now time.Duration, t *Tenant, w *Waiter) bool {
 	if t.class != nil {
 		s.count(t)
 	} else {
-		s.raise()
+		s.arrive(t)
 		s.place(t, s.service(t))
 	}
 	s.presence(t)
@@ -216,12 +222,10 @@ func (s *Scheduler) Requeue(now time.Duration, t *Tenant, w *Waiter, since time.
 	s.advance(now)
 	s.seq++
 	w.seq, w.since, w.again = s.seq, since, true
+	s.arrive(t)
 	service := s.service(t)
 	t.enqueueFirst(w)
 	s.lengthened(t)
-	if t.class == nil {
-		s.raise()
-	}
 	s.place(t, service)
 	s.presence(t)
 }
@@ -253,9 +257,6 @@ func (s *Scheduler) GrantFirst(now time.Duration, t *Tenant) *Waiter {
 }
 
 func (s *Scheduler) grantFirst(t *Tenant) *Waiter {
-	if s.backlogged == 1 {
-		s.raise()
-	}
 	w := s.serve(t)
 	s.grant(t)
 	return w
@@ -273,9 +274,6 @@ func (s *Scheduler) Peek(now time.Duration) *Waiter {
 // Cancel takes w, which is in a queue, out of it.
 func (s *Scheduler) Cancel(now time.Duration, w *Waiter) {
 	s.advance(now)
-	if s.backlogged == 1 {
-		s.raise()
-	}
 	t := w.tenant
 	wasFirst, again := t.first == w, w.again
 	t.dequeue(w)
@@ -304,9 +302,6 @@ func (s *Scheduler) Cancel(now time.Duration, w *Waiter) {
 func (s *Scheduler) Release(now time.Duration, t *Tenant, since time.Duration) {
 	s.advance(now)
 	s.learn(now, t, since)
-	if t.waiting > 0 && t.class == nil {
-		s.raise() // below its cap again, it may join the backlogged
-	}
 	service := s.service(t)
 	t.held--
 	s.inUse--
@@ -319,9 +314,7 @@ func (s *Scheduler) Release(now time.Duration, t *Tenant, since time.Duration) {
 }
 
 // place puts t, whose service was taken before its state changed, where the
-// new state says: among the backlogged, in the class of its slope, or out. If t
-// may join or be the last to leave, the caller has raised V before: when
-// several move at once, none is lifted to the service of another.
+// new state says: among the backlogged, in the class of its slope, or out.
 func (s *Scheduler) place(t *Tenant, service float64) {
 	// Nobody of t waits or did: the path of an acquire without contention.
 	if t.class == nil && t.waiting == 0 {
@@ -332,17 +325,19 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 		}
 		return
 	}
-	was := t.class != nil
+	was, is := t.class != nil, t.waiting > 0 && int(t.held) < s.cap(t)
+	if was != is {
+		s.raiseFloor()
+	}
 	if was {
 		s.exit(t)
 	}
 	t.slope = float64(t.held) * t.perSlot
-	if t.waiting == 0 || int(t.held) >= s.cap(t) {
+	if !is {
 		t.charged, t.mark = service, s.clock
 		if was {
-			s.backlogged--
 			s.contending -= int(t.held)
-			s.weigh(-t.share.Weight)
+			s.weigh(-1, t.share.Weight)
 			s.count(t)
 		}
 		if s.strict {
@@ -357,20 +352,29 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 		lifted := s.lift(service, t)
 		t.origin += lifted - service
 		service = lifted
-		s.backlogged++
 		s.contending += int(t.held)
-		s.weigh(t.share.Weight)
+		s.weigh(1, t.share.Weight)
 	}
 	t.charged, t.mark = service, s.clock
 	s.enter(t)
 	s.count(t)
 }
 
-// weigh keeps the sum of the weights, whose rounding errors end with a backlog.
-func (s *Scheduler) weigh(weight float64) {
-	s.weights += weight
-	if s.backlogged == 0 {
-		s.weights = 0
+// weigh counts n, 1 or -1, among the backlogged.
+func (s *Scheduler) weigh(n int, weight float64) {
+	if s.backlogged += n; s.backlogged == 0 {
+		s.weight, s.weights = sum{}, 0
+		return
+	}
+	s.weight.add(float64(n) * weight)
+	s.weights = s.weight.hi
+}
+
+// season ends the novelty of t, which is about to be granted its first slot.
+func (s *Scheduler) season(t *Tenant) {
+	s.arrive(t)
+	if t.class != nil {
+		s.mean.add(1, t.share.Weight, t.class.heap[t.pos].offset, t.slope)
 	}
 }
 

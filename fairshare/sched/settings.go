@@ -12,8 +12,8 @@ func (s *Scheduler) share(name string) *Share {
 	return s.fallback
 }
 
-// SetShare changes the share of a tenant from now on. What it was charged
-// stays. A share equal to the default is not stored.
+// SetShare changes the share of a tenant from now on. Its debt or credit stays, as
+// slot-time. A share equal to the default is not stored.
 func (s *Scheduler) SetShare(now time.Duration, name string, share Share) {
 	if share == *s.fallback {
 		delete(s.shares, name)
@@ -25,9 +25,16 @@ func (s *Scheduler) SetShare(now time.Duration, name string, share Share) {
 		return
 	}
 	s.advance(now)
-	s.raise()
-	service := s.service(t)
-	before := t.share.Weight
+	s.raiseFloor()
+	s.raised = true
+	defer func() { s.raised = false }()
+	service, before := s.service(t), t.share.Weight
+	if t.class != nil && share.Weight != before {
+		s.exit(t)
+		s.contending -= int(t.held)
+		s.weigh(-1, before)
+		s.count(t)
+	}
 	t.setShare(s.share(name))
 	if t.waiting > 0 {
 		s.rank(t)
@@ -35,8 +42,14 @@ func (s *Scheduler) SetShare(now time.Duration, name string, share Share) {
 	if t.held+t.waiting > 0 {
 		s.present += t.share.Weight - before
 	}
-	if t.class != nil {
-		s.weigh(t.share.Weight - before)
+	if share.Weight != before {
+		scaled := s.reweigh(service, before/share.Weight)
+		t.origin += scaled - service
+		service = scaled
+	}
+	if t.away() && t.waiting == 0 {
+		t.charged = service // and the mark says since when it is away
+		return
 	}
 	s.place(t, service)
 }
@@ -54,7 +67,9 @@ func (s *Scheduler) SetLimit(now time.Duration, limit int) {
 		return
 	}
 	s.advance(now)
-	s.raise()
+	s.raiseFloor()
+	s.raised = true
+	defer func() { s.raised = false }()
 	s.limit = limit
 	move := s.moving[:0]
 	for t := range s.blocked {

@@ -68,14 +68,19 @@ type Status struct {
 // Status returns the status of t at the given time.
 func (s *Scheduler) Status(now time.Duration, t *Tenant) Status {
 	s.advance(now)
-	s.raise()
-	service := s.service(t)
+	service, v := s.service(t), s.virtual
+	if t.away() {
+		service = s.arrival(t)
+	}
+	if least, ok := s.least(); ok {
+		v = max(v, least)
+	}
 	st := Status{
 		Share:    *t.share,
 		Cap:      s.cap(t),
 		Joined:   t.joined > 0,
-		Service:  time.Duration(service - t.origin),
-		Debt:     time.Duration(service - s.virtual),
+		Service:  duration(s.charged(t)),
+		Debt:     duration(service - v),
 		Granted:  t.granted,
 		Rejected: t.rejected,
 		Canceled: t.canceled,
@@ -87,4 +92,21 @@ func (s *Scheduler) Status(now time.Duration, t *Tenant) Status {
 		st.Oldest = max(0, now-t.first.since)
 	}
 	return st
+}
+
+// charged is the part of the service of t that was charged, rather than given
+// with its start or a lift.
+func (s *Scheduler) charged(t *Tenant) float64 {
+	return s.service(t) - t.origin
+}
+
+// duration is the given number of nanoseconds, or the nearest that there is.
+func duration(ns float64) time.Duration {
+	switch {
+	case ns >= math.MaxInt64:
+		return math.MaxInt64
+	case ns <= math.MinInt64:
+		return math.MinInt64
+	}
+	return time.Duration(ns)
 }
