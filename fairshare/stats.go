@@ -95,32 +95,37 @@ func (l *Line) StatsLocked() Stats {
 	return stats
 }
 
-// Tenants yields the tenants that are known, by name, as they are when the
-// loop begins: the active ones and the departed ones still remembered.
+// Tenants yields the tenants that are known when the loop begins, by name: the
+// active ones and the departed ones still remembered. The lock is held for a few of
+// them at a time, so the figures of two tenants may be of different moments.
 func (l *Line) Tenants() iter.Seq2[string, TenantStats] {
 	return func(yield func(string, TenantStats) bool) {
 		type named struct {
 			name  string
 			stats TenantStats
 		}
-		var all []named
-		var claims []sched.Claim
-		var claimants []int // among all
 		l.Lock()
 		capacity := l.sched.Capacity()
-		for t := range l.sched.Tenants() {
-			s := l.sched.Status(l.now, t)
-			if claim, ok := l.sched.Claim(t); ok {
-				claims, claimants = append(claims, claim), append(claimants, len(all))
-			}
-			all = append(all, named{t.Name(), TenantStats{
-				Share: Share(s.Share), Cap: s.Cap,
-				Held: t.Held(), Waiting: t.Waiting(), Joined: s.Joined,
-				Service: s.Service, Debt: s.Debt, OldestWait: s.Oldest,
-				Acquired: s.Granted, Rejected: s.Rejected, Canceled: s.Canceled,
-			}})
-		}
+		known := slices.AppendSeq(make([]*sched.Tenant, 0, l.sched.Known()), l.sched.Tenants())
 		l.Unlock()
+		all := make([]named, 0, len(known))
+		var claims []sched.Claim
+		var claimants []int // among all
+		for few := range slices.Chunk(known, statsChunk) {
+			l.Lock()
+			for t, s := range l.sched.Statuses(l.now, few) {
+				if claim, ok := l.sched.Claim(t); ok {
+					claims, claimants = append(claims, claim), append(claimants, len(all))
+				}
+				all = append(all, named{t.Name(), TenantStats{
+					Share: Share(s.Share), Cap: s.Cap,
+					Held: t.Held(), Waiting: t.Waiting(), Joined: s.Joined,
+					Service: s.Service, Debt: s.Debt, OldestWait: s.Oldest,
+					Acquired: s.Granted, Rejected: s.Rejected, Canceled: s.Canceled,
+				}})
+			}
+			l.Unlock()
+		}
 		for i, part := range sched.MaxMin(float64(capacity), claims) { // it sorts
 			all[claimants[i]].stats.Entitled = part
 		}
@@ -132,6 +137,10 @@ func (l *Line) Tenants() iter.Seq2[string, TenantStats] {
 		}
 	}
 }
+
+// statsChunk is for how many tenants the lock is held at a time: some ten
+// microseconds.
+const statsChunk = 128
 
 func (l *Line) oldestWaitLocked() (oldest time.Duration) {
 	for t := range l.sched.Queued() {

@@ -5,18 +5,17 @@ import "math"
 // level is where a newcomer starts: where the backlogged tenants stand on
 // average, so that it waits for its turn as they do, and at V at least.
 func (s *Scheduler) level() float64 {
-	v := s.virtual
-	if least, ok := s.least(); ok {
-		v = max(v, least)
-	}
+	return s.levelAbove(s.highest())
+}
+
+func (s *Scheduler) levelAbove(v float64) float64 {
 	return grain(max(v, s.mean.value(float64(s.clock))))
 }
 
 // arrival is where t starts now, which is fresh, holds nothing and does not wait: at
 // the level. If it waited before it keeps what it gained by that, but gains nothing by its
 // absence, in which the level rose about as fast as the slots served the backlogged.
-func (s *Scheduler) arrival(t *Tenant) float64 {
-	start := s.level()
+func (s *Scheduler) arrival(t *Tenant, start float64) float64 {
 	if s.mean.n > 0 {
 		rise := 2 * float64(s.capacity) * float64(s.clock-t.mark) / s.mean.weight.hi
 		start = min(start, grain(t.charged+rise))
@@ -29,7 +28,7 @@ func (s *Scheduler) arrive(t *Tenant) {
 	if !t.away() {
 		return
 	}
-	t.charged = s.arrival(t)
+	t.charged = s.arrival(t, s.level())
 	t.mark, t.origin = s.clock, t.charged
 }
 

@@ -26,7 +26,7 @@ func TestANamePerRequestEarnsNothing(t *testing.T) {
 			})
 		},
 	}
-	for _, capacity := range []int{2, 6, 32} {
+	for _, capacity := range capacities(2, 6, 32) {
 		for _, hold := range []time.Duration{7 * time.Millisecond, 400 * time.Millisecond} {
 			weight := hold.Seconds() // any
 			for how, ask := range ask {
@@ -93,4 +93,12 @@ func TestANewcomerThatAsksAgainIsServedInTheEnd(t *testing.T) {
 		m.run(2 * round)
 		require.Len(t, c.waits, 1, "%d tenants", tenants)
 	}
+}
+
+// capacities are the given ones, or the first of them only for a short test.
+func capacities(all ...int) []int {
+	if testing.Short() {
+		return all[:1]
+	}
+	return all
 }

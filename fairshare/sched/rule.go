@@ -57,13 +57,17 @@ func (s *Scheduler) least() (least float64, ok bool) {
 	return least, len(s.classes) > 0
 }
 
+// highest is V as it is now.
+func (s *Scheduler) highest() float64 {
+	if least, ok := s.least(); ok {
+		return max(s.virtual, least)
+	}
+	return s.virtual
+}
+
 // raise lifts V to the least service of the backlogged tenants. V never
 // falls. In between two changes of the set of the backlogged that least only grows.
-func (s *Scheduler) raise() {
-	if least, ok := s.least(); ok {
-		s.virtual = max(s.virtual, least)
-	}
-}
+func (s *Scheduler) raise() { s.virtual = s.highest() }
 
 // raiseFloor is due before each change of the set of the backlogged or of their
 // weights. It raises F too, which never falls either.

@@ -22,10 +22,10 @@ func (s *Scheduler) Canceled() uint64 { return s.canceled }
 // Horizon is R as it is now.
 func (s *Scheduler) Horizon() time.Duration { return s.horizon.value() }
 
-// Tenants yields every tenant that is known, in no particular order.
+// Tenants yields every tenant that is known, in the order in which they came.
 func (s *Scheduler) Tenants() iter.Seq[*Tenant] {
 	return func(yield func(*Tenant) bool) {
-		for _, t := range s.tenants {
+		for t := s.known.first; t != nil; t = t.next {
 			if !yield(t) {
 				return
 			}
@@ -52,6 +52,9 @@ func (s *Scheduler) Waiter() *Waiter {
 	return s.queues[0].tenant.first
 }
 
+// Known is the number of tenants that Tenants yields.
+func (s *Scheduler) Known() int { return len(s.tenants) }
+
 // A Status is what the scheduler knows of one tenant.
 type Status struct {
 	Share    Share
@@ -66,14 +69,31 @@ type Status struct {
 }
 
 // Status returns the status of t at the given time.
-func (s *Scheduler) Status(now time.Duration, t *Tenant) Status {
-	s.advance(now)
-	service, v := s.service(t), s.virtual
-	if t.away() {
-		service = s.arrival(t)
+func (s *Scheduler) Status(now time.Duration, t *Tenant) (status Status) {
+	for _, status = range s.Statuses(now, []*Tenant{t}) {
 	}
-	if least, ok := s.least(); ok {
-		v = max(v, least)
+	return status
+}
+
+// Statuses yields those of the given tenants that are known, and what is known of
+// them at the given time. It looks at the classes once, however many they are.
+func (s *Scheduler) Statuses(now time.Duration, of []*Tenant) iter.Seq2[*Tenant, Status] {
+	return func(yield func(*Tenant, Status) bool) {
+		s.advance(now)
+		v := s.highest()
+		level := s.levelAbove(v)
+		for _, t := range of {
+			if s.tenants[t.name] == t && !yield(t, s.status(now, t, v, level)) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Scheduler) status(now time.Duration, t *Tenant, v, level float64) Status {
+	service := s.service(t)
+	if t.away() {
+		service = s.arrival(t, level)
 	}
 	st := Status{
 		Share:    *t.share,

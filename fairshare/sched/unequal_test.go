@@ -13,7 +13,7 @@ import (
 // Invariant 12: a tenant whose queue is empty for an instant, each time that its last
 // waiter is granted a slot, keeps its place, whatever the weights.
 func TestAnEmptyQueueForAnInstantForgivesNothing(t *testing.T) {
-	for _, capacity := range []int{2, 7, 32} {
+	for _, capacity := range capacities(2, 7, 32) {
 		for _, weights := range [][]float64{{3, 1}, {60, 1}, {1000, 1}, {0.001, 1}, {100, 10, 1}, {200, 200, 1, 1, 1}} {
 			for _, workers := range []int{capacity + 1, 2 * capacity} {
 				for kind, hold := range map[string]func(*rand.Rand) time.Duration{
@@ -48,7 +48,7 @@ func TestAnEmptyQueueForAnInstantForgivesNothing(t *testing.T) {
 // Invariant 12: a new weight is effective at once: the debt of one turn at the old weight is one
 // turn at the new one.
 func TestAnUpgradeIsEffectiveWithinATurn(t *testing.T) {
-	for _, capacity := range []int{2, 10, 32} {
+	for _, capacity := range capacities(2, 10, 32) {
 		for _, weight := range []float64{0.002, 0.1} {
 			for _, hold := range []time.Duration{20 * time.Millisecond, 2 * time.Second} {
 				rivals := 3 * capacity
@@ -77,7 +77,7 @@ func TestAnUpgradeIsEffectiveWithinATurn(t *testing.T) {
 
 // Invariant 12: nor is it a windfall to wait with credit at a low weight.
 func TestAnUpgradeMultipliesNoCredit(t *testing.T) {
-	for _, capacity := range []int{2, 10, 32} {
+	for _, capacity := range capacities(2, 10, 32) {
 		for _, weight := range []float64{1000, 1, 0.1, 0.001} {
 			const hold = 200 * time.Millisecond
 			m := simulate(t, 1, Config{Capacity: capacity, Shares: map[string]Share{"x": {Weight: weight}}})
