@@ -27,6 +27,8 @@ type revocation struct {
 	done     chan struct{} // nil: nobody asked for it
 	contexts []*leaseContext
 	room     [1]*leaseContext // for the first of them, Do needs no more
+	timer    *time.Timer      // of the grace
+	over     bool             // the slot has a later one
 }
 
 // revocation returns the revocation of the lease, nil if that has ended.
@@ -47,6 +49,9 @@ func (l Lease[T]) revocation() *revocation {
 		fresh := &revocation{grant: l.grant}
 		fresh.contexts = fresh.room[:0]
 		if current.CompareAndSwap(r, fresh) {
+			if r != nil {
+				r.end() // of a lease that has ended
+			}
 			return fresh
 		}
 	}
@@ -64,6 +69,26 @@ func (r *revocation) revoke(cause error) bool {
 		close(r.done)
 	}
 	return true
+}
+
+// arm has fn called when the grace is over, unless the revocation has ended.
+func (r *revocation) arm(grace time.Duration, fn func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.over {
+		r.timer = time.AfterFunc(grace, fn)
+	}
+}
+
+// end stops the timer. It is due when the slot has another revocation, so that
+// there is one timer for each slot at most.
+func (r *revocation) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.over = true
+	if r.timer != nil {
+		r.timer.Stop()
+	}
 }
 
 func (r *revocation) isRevoked() bool {
@@ -181,7 +206,7 @@ func (p *Pool[T]) announce(r *revocation, holder Holder) {
 	p.line.Lock()
 	p.revocations++
 	p.line.Unlock()
-	time.AfterFunc(p.config.Reclaim.Grace, func() { p.seize(r) })
+	r.arm(p.config.Reclaim.Grace, func() { p.seize(r) })
 	r.tell()
 	p.reports.log("lease revoked", "tenant", holder.Tenant, "resource", holder.Resource, "held", holder.Held, "cause", r.cause)
 	if told := p.config.Trace.Revoke; told != nil {
