@@ -16,6 +16,7 @@ type Slot struct {
 	generation atomic.Uint64 // of the grant; the end of one starts the next
 	granted    uint64        // the generation of the latest grant
 	tenant     *sched.Tenant // that it was granted to, or nil
+	before     *sched.Tenant // that it was granted to before, or nil
 	since      time.Duration // when the grant began, 0: nobody looked
 	next       *Slot         // in line.returns
 	line       *Line
@@ -48,6 +49,15 @@ func (s *Slot) TenantLocked() string {
 		return ""
 	}
 	return s.tenant.Name()
+}
+
+// BeforeLocked returns the name of the tenant that held the slot before the one
+// that TenantLocked names, and whether there was one.
+func (s *Slot) BeforeLocked() (string, bool) {
+	if s.before == nil {
+		return "", false
+	}
+	return s.before.Name(), true
 }
 
 // SinceLocked returns when the slot was granted last, 0 if nobody looked at the

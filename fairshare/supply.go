@@ -51,7 +51,8 @@ func (l *Line) assignLocked(slot *Slot, t *sched.Tenant) {
 	if l.watcher != nil {
 		l.watcher.Taken(slot)
 	}
-	slot.tenant, slot.since, slot.granted = t, l.now, slot.generation.Load()
+	slot.before, slot.tenant = slot.tenant, t
+	slot.since, slot.granted = l.now, slot.generation.Load()
 }
 
 // fillLocked asks the supply for a slot, and reports whether that made one
@@ -161,6 +162,23 @@ func (l *Line) ChargeLocked(slot *Slot) {
 	slot.tenant = l.sched.Tenant(l.now, slot.tenant.Name()) // the record may have been forgotten
 	l.sched.Charge(l.now, slot.tenant)
 	slot.since = l.now
+}
+
+// RechargeLocked charges another tenant for a slot instead of the one that held it
+// last, until ReleaseLocked.
+func (l *Line) RechargeLocked(slot *Slot, tenant string) {
+	l.ReleaseLocked(slot)
+	slot.tenant = l.sched.Tenant(l.now, tenant)
+	l.ChargeLocked(slot)
+}
+
+// MeanHoldLocked is for how long slots were held on average, 0 if that is not
+// known.
+func (l *Line) MeanHoldLocked() time.Duration {
+	if l.timedHolds == 0 {
+		return 0
+	}
+	return l.held / time.Duration(l.timedHolds)
 }
 
 // WatchLocked has w watch the line from now on, nil for nobody.

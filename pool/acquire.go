@@ -101,7 +101,7 @@ const maxPrepares = 3
 // to. A tenant pays for what its Prepare has wrecked, not for what was broken.
 func (p *Pool[T]) rejectLocked(s *slot[T], why Retirement) {
 	if why == PrepareFailed {
-		s.charged = true
+		p.billLocked(s, why)
 	} else {
 		p.line.ReleaseLocked(&s.Slot)
 	}

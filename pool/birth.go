@@ -94,7 +94,15 @@ func (p *Pool[T]) succeedLocked(s *slot[T]) {
 		}
 		return
 	}
-	if p.dischargeLocked(s) && p.fresh < p.line.DemandLocked() {
+	if p.dischargeLocked(s) {
+		p.rebuildLocked(s)
+	}
+}
+
+// rebuildLocked starts the build of another resource in the place of s, if
+// somebody waits for it, at the cost of the tenant that was charged for s last.
+func (p *Pool[T]) rebuildLocked(s *slot[T]) {
+	if p.fresh < p.line.DemandLocked() {
 		p.buildLocked(order[T]{request: p.line.NextLocked(), payer: s})
 	}
 }

@@ -56,7 +56,8 @@ func (l Lease[T]) destroy(why Retirement) {
 }
 
 // Hijack takes the resource out of the pool: the caller owns it from now on,
-// and the pool may build another. It panics if the lease has ended.
+// and the pool may build another, for which the tenant is charged if somebody
+// waits for it. It panics if the lease has ended.
 func (l Lease[T]) Hijack() T {
 	s := l.finish()
 	if s == nil {
@@ -78,6 +79,7 @@ func (l Lease[T]) Hijack() T {
 	p.line.ReleaseLocked(&s.Slot)
 	p.removeLocked(s)
 	p.hijacked++
+	p.rebuildLocked(s)
 	p.balanceLocked()
 	return s.value
 }

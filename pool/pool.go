@@ -57,6 +57,7 @@ type Pool[T any] struct {
 	hanging   int // those of dying that outlasted DestroyTimeout
 	warming   int // calls of Warm
 	failing   failing
+	blame     blame
 	alarm     alarm
 	news      news
 
@@ -143,7 +144,7 @@ func (p *Pool[T]) prepareFor(c *Config[T]) {
 // watchLocked has the line be watched for as long as anything may come next
 // for a returned slot other than the next lease.
 func (p *Pool[T]) watchLocked() {
-	if p.watching || p.closed || p.stale > 0 || p.overLocked() {
+	if p.watching || p.blame.active() || p.closed || p.stale > 0 || p.overLocked() {
 		p.line.WatchLocked(watcher[T]{p})
 	} else {
 		p.line.WatchLocked(nil)

@@ -26,6 +26,7 @@ const (
 // returnedLocked takes a slot back from its holder.
 func (p *Pool[T]) returnedLocked(s *slot[T]) {
 	p.endedLocked(s)
+	p.usedLocked(s)
 	resets := p.config.Tenancy.Reset != nil && p.unfitLocked(s) == ""
 	if resets && !(p.config.Tenancy.ResetIdle && p.line.AwaitedLocked()) {
 		p.cleanLocked(s)
@@ -76,10 +77,10 @@ func (p *Pool[T]) takeBack(s *slot[T], why Retirement) {
 	p.takeBackLocked(s, why)
 }
 
-// takeBackLocked retires a slot whose lease has just ended. Its tenant pays.
+// takeBackLocked retires a slot whose lease has just ended, at somebody's cost.
 func (p *Pool[T]) takeBackLocked(s *slot[T], why Retirement) {
 	p.endedLocked(s)
-	s.charged = true
+	p.billLocked(s, why)
 	p.retireLocked(s, why)
 	p.balanceLocked()
 }
