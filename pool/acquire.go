@@ -125,7 +125,7 @@ func (p *Pool[T]) reject(g fairshare.Grant, s *slot[T], why Retirement) {
 // first, and then the slot is seen to.
 func (p *Pool[T]) handOver(ctx context.Context, tenant string, g fairshare.Grant, s *slot[T]) (why Retirement, err error) {
 	if p.config.Health.Check != nil && s.SinceLocked()-s.trusted > p.config.Health.CheckAfter {
-		why, err = p.await(ctx, g, s, CheckFailed, p.begin(ctx, p.check(s, tenant)))
+		why, err = p.await(ctx, g, CheckFailed, p.newCall(ctx, checking, s, Handover{Tenant: tenant}))
 		if err != nil {
 			return why, err
 		}
@@ -135,27 +135,30 @@ func (p *Pool[T]) handOver(ctx context.Context, tenant string, g fairshare.Grant
 		if p.config.Tenancy.PrepareInline {
 			return p.prepareInline(ctx, g, s, h)
 		}
-		return p.await(ctx, g, s, PrepareFailed, p.begin(ctx, p.prepare(s, h)))
+		return p.await(ctx, g, PrepareFailed, p.newCall(ctx, preparing, s, h))
 	}
 	return "", nil
 }
 
-// await waits for a task on behalf of a caller, and returns the error of the
-// task and why, that of a caller that gave up alone. Then the task goes on
-// without it, and the slot is passed on when it is over.
-func (p *Pool[T]) await(ctx context.Context, g fairshare.Grant, s *slot[T], why Retirement, t task) (Retirement, error) {
-	err, gaveUp := t.waitFor(ctx)
-	if !gaveUp {
+// await begins a call on behalf of a caller and waits for its end. It returns
+// why and the error if the call fails. If the caller gives up, it returns the
+// error of ctx alone; then the call goes on without the caller, and the slot is
+// passed on when it is over.
+func (p *Pool[T]) await(ctx context.Context, g fairshare.Grant, why Retirement, c *call[T]) (Retirement, error) {
+	c.begin()
+	select {
+	case err := <-c.result:
 		if err == nil {
 			return "", nil
 		}
-		p.judge(s, err)
+		p.judge(c.slot, err)
 		return why, err
+	case <-ctx.Done():
 	}
 	go func() {
-		if err := t.wait(); err != nil {
-			p.judge(s, err)
-			p.reject(g, s, why)
+		if err := <-c.result; err != nil {
+			p.judge(c.slot, err)
+			p.reject(g, c.slot, why)
 			return
 		}
 		g.Release()
@@ -169,16 +172,14 @@ func (p *Pool[T]) prepareInline(ctx context.Context, g fairshare.Grant, s *slot[
 		g.Release()
 		return "", err
 	}
-	t := make(task, 1)
 	returned := false
 	defer func() {
 		if !returned { // Goexit, which ends the caller
 			p.reject(g, s, PrepareFailed)
 		}
 	}()
-	p.run(ctx, p.prepare(s, h), func(err error) { t <- err })
+	err = p.newCall(ctx, preparing, s, h).runInline()
 	returned = true
-	err = t.wait()
 	switch gaveUp := ctx.Err(); {
 	case gaveUp == nil && err == nil:
 		return "", nil

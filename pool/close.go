@@ -45,6 +45,7 @@ func (p *Pool[T]) stop() bool {
 	}
 	p.closed = true
 	p.cancel()
+	p.watchdog.close()
 	p.failing.end()
 	if p.alarm.timer != nil {
 		p.alarm.timer.Stop()

@@ -3,132 +3,146 @@ package pool
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 	"time"
 )
 
-// A hook is a call of Check, Prepare or Reset, with its timeout and its trace.
+// A hookKind is one of the hooks that a pool calls for a resource.
+type hookKind int
+
+const (
+	checking hookKind = iota
+	preparing
+	resetting
+	hookKinds
+)
+
+// A hook is what the configuration says of one kind.
 type hook struct {
-	what        string
-	timeout     time.Duration
-	start       func(context.Context, Event) context.Context
-	done        func(context.Context, Event)
-	fails       *uint64 // counted here, under the lock
-	description Event
-	call        func(context.Context) error
-	inline      bool // it runs in the caller's goroutine, and may end with its context
+	what     string
+	timeout  time.Duration
+	start    startFunc
+	done     doneFunc
+	failures uint64 // since the start; guarded by the line
 }
 
-// graceOfHooks is what a hook whose context has ended has left to return. One
-// that does not is left behind.
-const graceOfHooks = 100 * time.Millisecond
-
-// run calls a hook, in the goroutine in which it is called itself. over is called
-// once, when the hook has returned, in whatever way, or outlasts its context.
-func (p *Pool[T]) run(ctx context.Context, h hook, over func(error)) {
-	traced := p.span(ctx, h.start, h.done, h.description)
-	ctx, cancel := p.bounded(traced.ctx, h)
-	var ended atomic.Bool
-	end := func(err error) {
-		if !ended.CompareAndSwap(false, true) {
-			return
-		}
-		cancel()
-		p.end(traced, err)
-		if err != nil {
-			p.line.Lock()
-			*h.fails++
-			p.line.Unlock()
-		}
-		over(err)
-	}
-	unwatch := context.AfterFunc(ctx, func() {
-		time.AfterFunc(graceOfHooks, func() {
-			end(fmt.Errorf("pool: %s did not return within %v: %w", h.what, h.timeout, ctx.Err()))
-		})
-	})
-	shielded(h.what, func() error { return h.call(ctx) }, func(err error) {
-		unwatch()
-		end(err)
-	})
-}
-
-// bounded returns the context of a hook, which carries the values of ctx and ends
-// with the hook's timeout or the pool; with ctx too only if the hook is inline.
-func (p *Pool[T]) bounded(ctx context.Context, h hook) (context.Context, context.CancelFunc) {
-	if !h.inline {
-		return context.WithTimeout(detached{p.ctx, ctx}, h.timeout)
-	}
-	ctx, cancel := context.WithTimeout(ctx, h.timeout)
-	unwatch := context.AfterFunc(p.ctx, cancel)
-	return ctx, func() {
-		unwatch()
-		cancel()
+func (c *Config[T]) hooks() [hookKinds]hook {
+	return [...]hook{
+		checking:  {"Check", c.Health.CheckTimeout, c.Trace.CheckStart, c.Trace.CheckDone, 0},
+		preparing: {"Prepare", c.Tenancy.PrepareTimeout, c.Trace.PrepareStart, c.Trace.PrepareDone, 0},
+		resetting: {"Reset", c.Tenancy.ResetTimeout, c.Trace.ResetStart, c.Trace.ResetDone, 0},
 	}
 }
 
-// A task is a hook that somebody waits for. It runs in a goroutine of its own.
-type task chan error
+// A call is one call of a hook for the resource of a slot. It is the context
+// that the hook gets, and the record of how the call ended, all in one.
+type call[T any] struct {
+	hookContext
+	pool   *Pool[T]
+	slot   *slot[T]
+	kind   hookKind
+	to     Handover   // of a Prepare; of the others only the tenant
+	traced *span      // nil: nobody is told
+	result chan error // receives the outcome; nil for Reset and for an inline call
 
-func (p *Pool[T]) begin(ctx context.Context, h hook) task {
-	t := make(task, 1)
-	go p.run(ctx, h, func(err error) { t <- err })
-	return t
+	ended bool // with err, guarded by mu of the hookContext
+	err   error
+
+	due          time.Time // when the watchdog ends the call
+	newer, older *call[T]  // of the watchdog
+	watched      bool
 }
 
-// wait waits until the hook returns, or outlasts its context.
-func (t task) wait() error { return <-t }
+// newCall returns a call that has the values of ctx, and ends with its timeout
+// and with the pool. An inline call ends with ctx too.
+func (p *Pool[T]) newCall(ctx context.Context, kind hookKind, s *slot[T], to Handover) *call[T] {
+	c := &call[T]{pool: p, slot: s, kind: kind, to: to}
+	c.life, c.caller = p.ctx, ctx
+	return c
+}
 
-// waitFor is wait for a caller that may give up, which it reports: then
-// somebody else has to wait.
-func (t task) waitFor(caller context.Context) (err error, gaveUp bool) {
-	select {
-	case err = <-t:
-		return err, false
-	case <-caller.Done():
-		return nil, true
+// begin runs the call in a goroutine of its own.
+func (c *call[T]) begin() *call[T] {
+	c.result = make(chan error, 1)
+	go c.run()
+	return c
+}
+
+// runInline runs the call in the caller's goroutine and returns its outcome.
+func (c *call[T]) runInline() error {
+	c.inline = true
+	c.run()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+func (c *call[T]) run() {
+	h := &c.pool.hooks[c.kind]
+	if h.start != nil || h.done != nil {
+		s := c.pool.span(c.caller, h.start, h.done, Event{Tenant: c.to.Tenant, Resource: c.slot.number})
+		c.traced, c.caller = &s, s.ctx
 	}
-}
-
-// detached is a context that ends with one and has the values of another.
-type detached struct {
-	context.Context
-	values context.Context
-}
-
-func (d detached) Value(key any) any {
-	if v := d.Context.Value(key); v != nil { // first, for package context asks it for itself
-		return v
+	c.deadline = time.Now().Add(h.timeout)
+	c.due = c.deadline
+	if c.inline {
+		c.due, _ = c.Deadline()
 	}
-	return d.values.Value(key)
+	c.due = c.due.Add(graceOfHooks)
+	c.pool.watchdog.watch(c)
+	shielded(h.what, c.do, c.returned)
 }
 
-func (p *Pool[T]) check(s *slot[T], tenant string) hook {
-	return hook{
-		"Check", p.config.Health.CheckTimeout, p.config.Trace.CheckStart, p.config.Trace.CheckDone,
-		&p.checkFailures, Event{Tenant: tenant, Resource: s.number},
-		func(ctx context.Context) error { return p.config.Health.Check(ctx, s.value) }, false,
+// do calls the function of the configuration.
+func (c *call[T]) do() error {
+	config, value := &c.pool.config, c.slot.value
+	switch c.kind {
+	case checking:
+		return config.Health.Check(c, value)
+	case resetting:
+		return config.Tenancy.Reset(c, value)
 	}
-}
-
-func (p *Pool[T]) prepare(s *slot[T], h Handover) hook {
-	return hook{
-		"Prepare", p.config.Tenancy.PrepareTimeout, p.config.Trace.PrepareStart, p.config.Trace.PrepareDone,
-		&p.prepareFailures, Event{Tenant: h.Tenant, Resource: s.number},
-		func(ctx context.Context) error {
-			err := p.config.Tenancy.Prepare(ctx, s.value, h)
-			if err == nil { // a grant that came to nothing before this one does not count
-				s.prepared, s.previous = true, h.Tenant
-			}
-			return err
-		}, p.config.Tenancy.PrepareInline,
+	err := config.Tenancy.Prepare(c, value, c.to)
+	if err == nil { // a grant that came to nothing before this one does not count
+		c.slot.prepared, c.slot.previous = true, c.to.Tenant
 	}
+	return err
 }
 
-func (p *Pool[T]) reset(s *slot[T], tenant string) hook {
-	return hook{
-		"Reset", p.config.Tenancy.ResetTimeout, p.config.Trace.ResetStart, p.config.Trace.ResetDone,
-		&p.resetFailures, Event{Tenant: tenant, Resource: s.number},
-		func(ctx context.Context) error { return p.config.Tenancy.Reset(ctx, s.value) }, false,
+func (c *call[T]) returned(err error) {
+	c.pool.watchdog.forget(c)
+	c.end(err)
+}
+
+// outlasted ends a call whose hook did not return in time. The hook is left
+// behind.
+func (c *call[T]) outlasted() {
+	h := &c.pool.hooks[c.kind]
+	c.end(fmt.Errorf("pool: %s did not return within %v: %w", h.what, h.timeout, c.Err()))
+}
+
+// end ends the call, unless it has ended before.
+func (c *call[T]) end(err error) {
+	p := c.pool
+	c.mu.Lock()
+	if c.ended {
+		c.mu.Unlock()
+		return
+	}
+	c.ended, c.err = true, err
+	c.mu.Unlock()
+	c.hookContext.end()
+	if c.traced != nil {
+		p.end(*c.traced, err)
+	}
+	if err != nil {
+		p.line.Lock()
+		p.hooks[c.kind].failures++
+		p.line.Unlock()
+	}
+	switch {
+	case c.result != nil:
+		c.result <- err // buffered: never blocks
+	case c.kind == resetting:
+		p.cleaned(c.slot, err)
 	}
 }

@@ -38,13 +38,15 @@ type Pool[T any] struct {
 	watching bool   // the line is watched for good
 	source   source // of slots, when attended
 
-	ctx     context.Context // of the hooks, ends with the pool
-	cancel  func()
-	reports reports
-	token   token           // of leases whose end is told, and no more
-	numbers atomic.Uint64   // of resources
-	line    *fairshare.Line // its lock guards what follows
-	closed  bool
+	ctx      context.Context // of the hooks, ends with the pool
+	cancel   func()
+	reports  reports
+	hooks    [hookKinds]hook
+	watchdog watchdog[T]
+	token    token           // of leases whose end is told, and no more
+	numbers  atomic.Uint64   // of resources
+	line     *fairshare.Line // its lock guards what follows
+	closed   bool
 
 	capacity  int
 	live      int // warm, leased, resetting or checking
@@ -78,9 +80,8 @@ type totals struct {
 	buildTime                  time.Duration
 	retired                    map[Retirement]uint64
 
-	checkFailures, prepareFailures, resetFailures uint64
-	destroyFailures, destroyHangs                 uint64
-	destroyErr                                    error
+	destroyFailures, destroyHangs uint64
+	destroyErr                    error
 
 	condemned, revocations, leaks, lostLeases, deadlocks uint64
 }
@@ -97,6 +98,7 @@ func New[T any](cfg Config[T]) (*Pool[T], error) {
 		return nil, err
 	}
 	p := &Pool[T]{config: cfg, capacity: cfg.Sharing.Capacity, gone: make(chan struct{})}
+	p.hooks = cfg.hooks()
 	p.retired = make(map[Retirement]uint64)
 	p.reports.logger = cfg.Logger
 	if p.line, err = fairshare.NewLine(cfg.Sharing, supply[T]{p}); err != nil {

@@ -44,7 +44,7 @@ func (p *Pool[T]) returnedLocked(s *slot[T]) {
 // cleanLocked has a slot be reset. Its tenant is charged until that is over.
 func (p *Pool[T]) cleanLocked(s *slot[T]) {
 	p.resetting++
-	go p.run(p.ctx, p.reset(s, s.TenantLocked()), func(err error) { p.cleaned(s, err) })
+	go p.newCall(p.ctx, resetting, s, Handover{Tenant: s.TenantLocked()}).run()
 }
 
 // endedLocked does what is due at the end of every lease.

@@ -71,9 +71,9 @@ func (p *Pool[T]) Stats() Stats {
 		Retired:   maps.Clone(p.retired),
 
 		BuildFailures:   p.failing.total,
-		CheckFailures:   p.checkFailures,
-		PrepareFailures: p.prepareFailures,
-		ResetFailures:   p.resetFailures,
+		CheckFailures:   p.hooks[checking].failures,
+		PrepareFailures: p.hooks[preparing].failures,
+		ResetFailures:   p.hooks[resetting].failures,
 		DestroyFailures: p.destroyFailures,
 		DestroyHangs:    p.destroyHangs,
 		BuildErr:        p.failing.err,

@@ -122,7 +122,7 @@ func (p *Pool[T]) idleLocked(s *slot[T]) {
 // keepAlive checks a slot that was withdrawn. One that fails leaves its place
 // at once; whether another takes it is not decided here.
 func (p *Pool[T]) keepAlive(s *slot[T]) {
-	err := p.begin(p.ctx, p.check(s, "")).wait()
+	err := <-p.newCall(p.ctx, checking, s, Handover{}).begin().result
 	p.judge(s, err)
 	p.line.Lock()
 	defer p.line.Unlock()
