@@ -5,8 +5,8 @@ import "sync/atomic"
 // An inbox is where a goroutine that finds the line locked leaves what it wants
 // seen to, a waiter to admit or a slot to take back, rather than wait for the
 // lock. Whoever has the lock reads the inbox on taking it and looks again after
-// letting go, so nothing is left lying: either the one that left it gets the
-// lock itself, or the one that kept it from doing so has yet to look.
+// letting go, so nothing is left lying: whoever left it either gets the lock
+// itself, or sees in Line.locked that somebody has yet to look.
 //
 // It is the head of a linked list, the latest first.
 type inbox[T any] = atomic.Pointer[T]

@@ -31,6 +31,7 @@ type Line struct {
 	arrivals inbox[waiter]
 	returns  inbox[Slot]
 
+	locked  atomic.Bool // between Lock and Unlock
 	mu      sync.Mutex
 	now     time.Duration // 0 while nobody looked at the clock
 	sched   *sched.Scheduler

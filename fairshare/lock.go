@@ -22,29 +22,43 @@ func (l *Line) returnLocked(slot *Slot) {
 
 // readInboxes reads the inboxes, unless somebody else is going to.
 func (l *Line) readInboxes() {
-	if l.tryLock() {
+	if l.lockUnlessLocked() {
 		l.Unlock()
 	}
 }
 
 // Lock locks the line and its supply.
 func (l *Line) Lock() {
-	// The line is locked for some hundred nanoseconds at a time, much less
-	// than parking a goroutine takes, and sync.Mutex does not spin while other
-	// goroutines are ready to run.
-	for range 64 {
-		if l.tryLock() {
-			return
-		}
+	if !l.tryLock() {
+		l.lockSlow()
 	}
+}
+
+func (l *Line) lockSlow() {
 	l.mu.Lock()
+	l.locked.Store(true)
 	l.beginLocked()
+}
+
+// lockUnlessLocked locks the line, unless somebody has the lock who is yet to
+// look at the inboxes. That is what locked says: it is cleared before each look.
+// A failed TryLock says nothing, for the memory model lets it fail at any time.
+func (l *Line) lockUnlessLocked() bool {
+	if l.tryLock() {
+		return true
+	}
+	if l.locked.Load() {
+		return false
+	}
+	l.lockSlow()
+	return true
 }
 
 func (l *Line) tryLock() bool {
 	if !l.mu.TryLock() {
 		return false
 	}
+	l.locked.Store(true)
 	if l.inboxesEmpty() && !l.sched.Contended() && !l.timed {
 		l.now = 0 // all that beginLocked would do, without the call
 	} else {
@@ -98,8 +112,9 @@ func (l *Line) Unlock() {
 		l.unlock()
 		return
 	}
+	l.locked.Store(false)
 	l.mu.Unlock()
-	if !l.inboxesEmpty() && l.tryLock() {
+	if !l.inboxesEmpty() && l.lockUnlessLocked() {
 		l.unlock()
 	}
 }
@@ -119,6 +134,7 @@ func (l *Line) unlock() {
 		if l.strict != nil && !asking {
 			question, asking = l.strict.due(l.sched)
 		}
+		l.locked.Store(false)
 		l.mu.Unlock()
 		for woken != nil {
 			w := woken
@@ -132,7 +148,7 @@ func (l *Line) unlock() {
 			go l.serve() // the caller has served others long enough
 			break
 		}
-		if !l.tryLock() {
+		if !l.lockUnlessLocked() {
 			break
 		}
 	}
@@ -146,7 +162,6 @@ const maxRounds = 256
 
 // serve does what is due with every lock.
 func (l *Line) serve() {
-	l.mu.Lock()
-	l.beginLocked()
+	l.lockSlow()
 	l.Unlock()
 }

@@ -29,7 +29,7 @@ const (
 
 var mistakes = []mistake{
 	{"the short Unlock does not look at the inboxes again", plain, "fairshare/lock.go",
-		"if !l.inboxesEmpty() && l.tryLock() {\n\t\tl.unlock()", "if false {\n\t\tl.unlock()"},
+		"if !l.inboxesEmpty() && l.lockUnlessLocked() {\n\t\tl.unlock()", "if false {\n\t\tl.unlock()"},
 	{"the long Unlock does not look at the inboxes again", plain, "fairshare/lock.go",
 		"if l.inboxesEmpty() {\n\t\t\tbreak", "if true {\n\t\t\tbreak"},
 	{"only the returns are looked at", plain, "fairshare/lock.go",
@@ -54,7 +54,8 @@ var mistakes = []mistake{
 	{"Release does not ask whether the grant is finished", plain, "fairshare/slot.go",
 		"g.slot == nil || !g.slot.generation.CompareAndSwap(g.generation, g.generation+1)", "g.slot == nil || !g.slot.generation.CompareAndSwap(g.slot.generation.Load(), g.generation+1)"},
 	{"a resize hands out nothing", resized, "fairshare/share.go", "l.sched.Resize(capacity)\n\tl.DispatchLocked()", "l.sched.Resize(capacity)"},
-	{"Lock never stops trying", plain, "fairshare/lock.go", "for range 1 {", "for {"},
+	{"Lock never stops trying", plain, "fairshare/lock.go", "if !l.tryLock() {\n\t\tl.lockSlow()\n\t}", "for !l.tryLock() {\n\t}"},
+	{"whoever tried for the lock in vain takes that for somebody else having it", plain, "fairshare/lock.go", "if l.locked.LoadAtOnce() {", "if true {"},
 	{"what was in the inbox is put back there", plain, "fairshare/lock.go", "l.returnLocked(slot)\n\t\tslot = next", "put(&l.returns, slot)\n\t\tslot = next"},
 
 	{"a failed build keeps its place", failing, "pool/build.go", "\tp.building--\n", "\tif err == nil {\n\t\tp.building--\n\t}\n"},

@@ -95,9 +95,18 @@ func (m *moves) do(s state, t uint8) {
 		case m.sc.Bug == lookBeforeUnlock:
 			m.to(s, t, peekReturns)
 		default:
-			m.to(s, t, unlock)
+			m.to(s, t, m.freeing(sayFree))
 		}
 	})
+}
+
+// freeing is where an Unlock begins. What is said of the lock need not change in
+// a step of its own, see reduce.go.
+func (m *moves) freeing(say pc) pc {
+	if m.sc.Plain {
+		return say
+	}
+	return say + 1
 }
 
 // leave is Unlock.
@@ -105,8 +114,11 @@ func (m *moves) leave(s state, t uint8) {
 	th := &s.threads[t]
 	bug := m.sc.Bug
 	switch th.pc {
+	case sayFree, sayFreeLong:
+		s.held = false
+		m.to(s, t, th.pc+1) // unlock, unlockLong
 	case unlock:
-		s.owner = none
+		s.owner, s.held = none, false
 		if bug == noLookAfterFastUnlock || bug == lookBeforeUnlock {
 			m.to(s, t, th.after)
 		} else {
@@ -126,7 +138,7 @@ func (m *moves) leave(s state, t uint8) {
 		switch {
 		case s.arrivals == 0 || bug == lookAtReturnsOnly:
 			if bug == lookBeforeUnlock {
-				m.to(s, t, unlock)
+				m.to(s, t, m.freeing(sayFree))
 			} else {
 				m.to(s, t, th.after)
 			}
@@ -137,26 +149,26 @@ func (m *moves) leave(s state, t uint8) {
 			m.to(s, t, peekTry)
 		}
 	case peekTry:
-		m.try(s, t, goOn, th.after, th.after)
+		m.tryUnlessHeld(s, t, goOn, th.after)
 	case collect:
 		th.tells, s.woken = s.woken, 0
 		s.busy = s.queue != 0
 		if bug == wakeUnderLock {
 			m.to(s, t, tellLocked)
 		} else {
-			m.to(s, t, unlockLong)
+			m.to(s, t, m.freeing(sayFreeLong))
 		}
 	case tellLocked:
 		w, ok := th.tells.first()
 		if !ok {
-			m.to(s, t, unlockLong)
+			m.to(s, t, m.freeing(sayFreeLong))
 		} else if at := s.threads[w].pc; at == wait || at == receive {
 			th.tells = th.tells.without(w)
 			s.waiters[w].tokens++
 			m.emit(s)
 		}
 	case unlockLong:
-		s.owner = none
+		s.owner, s.held = none, false
 		m.to(s, t, tell)
 	case tell:
 		if w, ok := th.tells.first(); ok {
@@ -176,7 +188,7 @@ func (m *moves) leave(s state, t uint8) {
 		m.again(s, t)
 	case againTry:
 		th.round++
-		m.try(s, t, goOn, th.after, th.after)
+		m.tryUnlessHeld(s, t, goOn, th.after)
 	}
 }
 

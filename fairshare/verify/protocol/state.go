@@ -87,6 +87,7 @@ type state struct {
 	slots   [maxSlots]slot
 
 	owner    uint8 // of the lock, none: nobody
+	held     bool  // what the code says of it
 	arrivals set   // of waiters
 	returns  set   // of slots
 	busy     bool

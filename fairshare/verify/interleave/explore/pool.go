@@ -106,6 +106,7 @@ func (sc poolScenario) refused(ctx context.Context, err error) {
 	switch {
 	case errors.Is(err, pool.ErrClosed) && sc.closes:
 	case errors.Is(err, errRefused) && sc.failures > 0:
+	case errors.Is(err, pool.ErrBuildTimeout): // the others may take as long as they like
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 	default:
 		turns.Fail(fmt.Sprintf("an Acquire fails with %v", err))

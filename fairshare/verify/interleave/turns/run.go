@@ -99,6 +99,16 @@ func Choose(n int) int {
 	return current.choose(n)
 }
 
+// Interrupt reports whether something goes wrong for no reason, which it may as
+// often as goroutines may be interrupted.
+func Interrupt() bool {
+	if current == nil || current.now == nil || current.out == current.bound || current.choose(2) == 0 {
+		return false
+	}
+	current.out++
+	return true
+}
+
 // Now is the time, which stands still.
 func Now() time.Time { return time.Unix(1, 0) }
 

@@ -17,6 +17,12 @@ func (a *value[T]) Store(v T) {
 	a.v = v
 }
 
+// LoadAtOnce is Load together with the step before.
+func (a *value[T]) LoadAtOnce() T { return a.v }
+
+// StoreAtOnce is Store together with the step before.
+func (a *value[T]) StoreAtOnce(v T) { a.v = v }
+
 func (a *value[T]) Swap(v T) T {
 	turns.Point("swaps")
 	old := a.v

@@ -5,26 +5,21 @@ package sync
 import "github.com/fairpool/fairpool/fairshare/verify/interleave/turns"
 
 // A Mutex is a sync.Mutex.
-type Mutex struct {
-	locked  bool
-	waiting int
-}
+type Mutex struct{ locked bool }
 
 func (m *Mutex) free() bool { return !m.locked }
 
 // Lock locks m, when it is free.
 func (m *Mutex) Lock() {
-	m.waiting++
 	turns.Await("locks", m.free)
-	m.waiting--
 	m.locked = true
 }
 
-// TryLock locks m if it is free. It may fail even so if somebody waits in Lock,
-// to whom it may be about to be handed over.
+// TryLock locks m if it is free. It may fail even so, as the memory model has it;
+// that it does counts as an interruption.
 func (m *Mutex) TryLock() bool {
 	turns.Point("tries to lock")
-	if m.locked || m.waiting > 0 && turns.Choose(2) == 1 {
+	if m.locked || turns.Interrupt() {
 		return false
 	}
 	m.locked = true
