@@ -203,6 +203,16 @@ func (l *Line) EligibleLocked(tenant string) bool {
 	return t == nil || l.sched.Available(t)
 }
 
+// MaxLocked returns the Share.Max of the tenant, 0 if it has none or the tenant
+// is not known.
+func (l *Line) MaxLocked(tenant string) int {
+	t := l.sched.Find(tenant)
+	if t == nil {
+		return 0
+	}
+	return l.sched.Status(l.now, t).Share.Max
+}
+
 func (l *Line) tenantLocked(name string, m *Member) *sched.Tenant {
 	if m != nil && m.tenant != nil {
 		return m.tenant

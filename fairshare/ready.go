@@ -2,17 +2,25 @@ package fairshare
 
 import "github.com/fairpool/fairpool/fairshare/sched"
 
-// ready is the stack of slots that nobody holds, most recently used first. The
-// slots that one tenant held last are linked as well, from the Data of its
-// record, so that a tenant finds its own again; and so are those that nobody
-// has held yet.
+// ready is the stack of slots that nobody holds, most recently used first, so
+// that what is not needed grows idle. Where a tenant is to find its own again,
+// the slots that one tenant held last are linked as well, from the Data of its
+// record; and so are those that nobody has held yet.
 type ready struct {
 	hot            *Slot // the top of the stack, linked only when another comes on top
 	newest, oldest *Slot
 	unused         *Slot // the first of those that nobody has held
 	len            int
 	dedicated      bool // a slot serves one tenant only
+	ownFirst       bool // a tenant gets its own before others
 }
+
+// OwnFirst has a tenant get the slot that it held last itself before the one that
+// anybody held last. It is to be called before the first use.
+func (l *Line) OwnFirst() { l.ready.ownFirst = true }
+
+// linksOwn reports whether the slots of each tenant are linked.
+func (r *ready) linksOwn() bool { return r.ownFirst || r.dedicated }
 
 func (r *ready) push(s *Slot) {
 	if r.hot != nil {
@@ -51,6 +59,9 @@ func (r *ready) pushOldest(s *Slot) {
 }
 
 func (r *ready) linkOwn(s *Slot) {
+	if !r.linksOwn() {
+		return
+	}
 	first := r.own(s.tenant)
 	if first != nil {
 		s.nextOwn, first.prevOwn = first, s
@@ -75,6 +86,14 @@ func (r *ready) remove(s *Slot) {
 	} else {
 		s.older.newer = s.newer
 	}
+	r.unlinkOwn(s)
+	s.newer, s.older = nil, nil
+}
+
+func (r *ready) unlinkOwn(s *Slot) {
+	if !r.linksOwn() {
+		return
+	}
 	if s.nextOwn != nil {
 		s.nextOwn.prevOwn = s.prevOwn
 	}
@@ -83,11 +102,11 @@ func (r *ready) remove(s *Slot) {
 	} else {
 		r.setOwn(s.tenant, s.nextOwn)
 	}
-	s.newer, s.older, s.nextOwn, s.prevOwn = nil, nil, nil, nil
+	s.nextOwn, s.prevOwn = nil, nil
 }
 
 // choose returns the slot that t, nil for a stranger, is to have: the last that
-// it held itself if that is ready, else the last that anybody held; nil if
+// anybody held, after the last that it held itself if that comes first; nil if
 // there is none. If slots are dedicated, the slot of another is out of the
 // question, and one that nobody has held yet will do.
 func (r *ready) choose(t *sched.Tenant) *Slot {
@@ -95,7 +114,7 @@ func (r *ready) choose(t *sched.Tenant) *Slot {
 	if s != nil && s.tenant == t {
 		return s
 	}
-	if t != nil {
+	if t != nil && r.linksOwn() {
 		if own := ownReady(t); own != nil {
 			return own
 		}

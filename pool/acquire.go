@@ -124,7 +124,7 @@ func (p *Pool[T]) reject(g fairshare.Grant, s *slot[T], why Retirement) {
 // unfit, and the fault found; or an error alone if the caller's ctx ended
 // first, and then the slot is seen to.
 func (p *Pool[T]) handOver(ctx context.Context, tenant string, g fairshare.Grant, s *slot[T]) (why Retirement, err error) {
-	if p.config.Health.Check != nil && s.SinceLocked()-s.trusted > p.config.Health.CheckAfter {
+	if p.config.Health.Check != nil && s.doubtful {
 		why, err = p.await(ctx, g, CheckFailed, p.newCall(ctx, checking, s, Handover{Tenant: tenant}))
 		if err != nil {
 			return why, err

@@ -73,9 +73,16 @@ func TestAReleaseHandsTheResourceStraightToTheNextWaiter(t *testing.T) {
 	})
 }
 
-func TestATenantGetsItsOwnWarmResourceFirst(t *testing.T) {
+// ownFirst is the configuration of a pool that gives tenants their own first.
+func ownFirst(maxSize int) pool.Config[*thing] {
+	cfg := sized(maxSize)
+	cfg.Tenancy.OwnFirst = true
+	return cfg
+}
+
+func TestATenantGetsItsOwnWarmResourceFirstWhereThatIsAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, &factory{}, sized(4))
+		p := newPool(t, &factory{}, ownFirst(4))
 		a, b, c := acquire(t, p, "a"), acquire(t, p, "b"), acquire(t, p, "c")
 		ofA, ofB, ofC := a.Value(), b.Value(), c.Value()
 		a.Release()
@@ -93,9 +100,41 @@ func TestATenantGetsItsOwnWarmResourceFirst(t *testing.T) {
 	})
 }
 
+// Whoever asks gets the one used last, so that no more are kept warm, and
+// checked, than are needed at once.
+func TestTenantsThatTakeTurnsKeepOneResourceWarm(t *testing.T) {
+	for _, tenants := range []int{2, 7, 20} {
+		synctest.Test(t, func(t *testing.T) {
+			checks := 0
+			cfg := sized(tenants)
+			cfg.Age.MaxIdleTime = 10 * time.Second
+			cfg.Health.Check = func(context.Context, *thing) error { checks++; return nil }
+			f := &factory{}
+			p := newPool(t, f, cfg)
+			var all []pool.Lease[*thing]
+			for i := range tenants { // a peak
+				all = append(all, acquire(t, p, fmt.Sprint(i)))
+			}
+			for _, l := range all {
+				l.Release()
+			}
+			for i := range 100 * tenants {
+				time.Sleep(3 * time.Second / time.Duration(tenants))
+				acquire(t, p, fmt.Sprint(i%tenants)).Release()
+			}
+			require.Equal(t, 1, p.Stats().Warm)
+			require.Equal(t, tenants, f.buildCount())
+			if tenants > 6 { // the one in use is younger than CheckAfter each time
+				require.LessOrEqual(t, checks, 1)
+			}
+			time.Sleep(time.Minute)
+		})
+	}
+}
+
 func TestOfItsOwnWarmResourcesATenantGetsTheOneUsedLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, &factory{}, sized(4))
+		p := newPool(t, &factory{}, ownFirst(4))
 		first, second, third := acquire(t, p, "a"), acquire(t, p, "a"), acquire(t, p, "a")
 		things := []*thing{first.Value(), second.Value(), third.Value()}
 		other := acquire(t, p, "b")

@@ -3,12 +3,17 @@ package pool
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
 	"github.com/fairpool/fairpool/fairshare"
 	"github.com/jackc/puddle/v2"
 )
+
+// ErrBuildTimeout is the failure of a build whose Constructor did not return
+// when its context had ended.
+var ErrBuildTimeout = errors.New("pool: Constructor did not return within the BuildTimeout")
 
 var errNilResource = errors.New("pool: Constructor returned a nil interface")
 
@@ -21,6 +26,7 @@ type order[T any] struct {
 
 	epoch uint64
 	probe bool // the first one after a failure
+	hangs bool // it has outlasted BuildTimeout, and counts as failed
 }
 
 // growLocked starts builds: while more waiters could use a slot than are being
@@ -60,20 +66,59 @@ func (p *Pool[T]) buildLocked(o order[T]) bool {
 	}
 	p.building++
 	p.fresh++
-	go p.build(o)
+	go p.build(&o)
 	return true
 }
 
 // build runs one build to its end, whatever becomes of the request that set it
 // off. The resource goes to whoever is next by then.
-func (p *Pool[T]) build(o order[T]) {
+func (p *Pool[T]) build(o *order[T]) {
 	start := time.Now()
+	timer := time.AfterFunc(p.config.BuildTimeout+graceOfHooks, func() { p.buildHangs(o) })
 	resource, err := p.register.Acquire(context.Background())
+	timer.Stop()
 	took := time.Since(start)
 	p.line.Lock()
 	defer p.line.Unlock()
 	p.building--
 	p.buildTime += took
+	if o.hangs {
+		p.stuck--
+	} else {
+		p.endLocked(o, err)
+	}
+	if err != nil {
+		p.failing.total++
+		p.failedLocked(o.request, err)
+	} else {
+		p.bornLocked(resource, o.epoch)
+	}
+	p.balanceLocked() // the end of a backoff makes room for more builds
+	p.news.tell()
+}
+
+// buildHangs gives up on a constructor that does not heed its context: it counts
+// as a failure, and others are tried. Its place stays taken, and the request that
+// set it off goes on waiting for whatever comes first.
+func (p *Pool[T]) buildHangs(o *order[T]) {
+	p.line.Lock()
+	defer p.line.Unlock()
+	if p.closed {
+		return
+	}
+	err := fmt.Errorf("%w of %v", ErrBuildTimeout, p.config.BuildTimeout)
+	o.hangs = true
+	p.stuck++
+	p.buildHanged++
+	p.endLocked(o, err)
+	p.failedLocked(noRequest, err)
+	p.balanceLocked()
+	p.news.tell()
+}
+
+// endLocked ends what others make of a build: that they wait for it, and pay for
+// it.
+func (p *Pool[T]) endLocked(o *order[T], err error) {
 	if o.epoch == p.epoch {
 		p.fresh--
 		if o.idle {
@@ -87,13 +132,6 @@ func (p *Pool[T]) build(o order[T]) {
 		p.line.ReleaseLocked(&o.payer.Slot)
 	}
 	p.replacedLocked(o.replaces, err) // first: there may be no room for both
-	if err != nil {
-		p.failedLocked(o.request, err)
-	} else {
-		p.bornLocked(resource, o.epoch)
-	}
-	p.balanceLocked() // the end of a backoff makes room for more builds
-	p.news.tell()
 }
 
 // bornLocked puts a new resource to use.

@@ -33,7 +33,9 @@ type Config[T any] struct {
 	// shares equally.
 	Sharing fairshare.Config
 
-	// BuildTimeout ends the context of a Constructor. 0 means one minute.
+	// BuildTimeout ends the context of a Constructor. One that does not return
+	// then counts as failed, with ErrBuildTimeout, and others are tried; its
+	// place stays taken until it returns. 0 means one minute.
 	BuildTimeout time.Duration
 
 	// DestroyTimeout is how long a Destructor may take before it is reported
@@ -149,6 +151,12 @@ type Tenancy[T any] struct {
 	PrepareTimeout time.Duration
 	ResetTimeout   time.Duration
 
+	// OwnFirst has a tenant get the idle resource that it had last itself before
+	// the one that anybody had last. It is for a Prepare that has less to do
+	// then, see Handover.Previous, or a resource that remembers its tenant. It
+	// keeps more resources from growing idle than are needed at once.
+	OwnFirst bool
+
 	// Isolation is Shared unless it says Dedicated.
 	Isolation Isolation
 }
@@ -157,7 +165,7 @@ type Tenancy[T any] struct {
 type Isolation int
 
 const (
-	// Shared resources serve whoever is next, a tenant's own last one first.
+	// Shared resources serve whoever is next, the most recently used one first.
 	Shared Isolation = iota
 	// Dedicated resources serve no tenant but their first. When there is no
 	// room for another, the one idle for longest is destroyed to make some.
@@ -185,8 +193,8 @@ type Guard struct {
 	DetectLost bool
 
 	// ForbidNested ends the Acquire of a caller that holds a lease of this
-	// pool already, if every lease is held by callers that wait for another:
-	// nothing would ever return. It fails with ErrNested. Without it the
+	// pool already, if every lease, or every one that the tenant's Max allows, is
+	// held by callers that wait for another: nothing would ever return. It fails with ErrNested. Without it the
 	// dead-lock is reported to Trace.Nested and Logger. Who holds a lease is
 	// told by the context, see Lease.Context.
 	ForbidNested bool

@@ -22,8 +22,7 @@
 //
 // Who waits, and who is next, package fairshare decides. A released slot goes
 // straight to the next waiter; with nobody waiting it is kept warm, and handed
-// out again to the tenant that had it last before others, and most recently
-// used first.
+// out again, the most recently used first.
 //
 // A build starts when more waiters could use a slot than are being built, and
 // there is room. It belongs to nobody: the resource goes to whoever is next

@@ -14,9 +14,8 @@ func (p *Pool[T]) failedLocked(r fairshare.Request, err error) {
 		return
 	}
 	p.failing.err = err
-	p.failing.total++
 	p.reports.log("build failed", "error", err)
-	if p.live+p.building == 0 {
+	if p.live+p.building == p.stuck {
 		p.line.FailAllLocked(fairshare.BuildFailing, err)
 	} else {
 		p.line.FailLocked(r, fairshare.BuildFailing, err)

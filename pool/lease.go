@@ -1,6 +1,10 @@
 package pool
 
-import "github.com/fairpool/fairpool/fairshare"
+import (
+	"runtime"
+
+	"github.com/fairpool/fairpool/fairshare"
+)
 
 // A Lease is the use of one resource by one tenant. It is a small value that
 // may be copied; the first Release, Destroy or Hijack ends it, for all copies.
@@ -86,10 +90,11 @@ func (l Lease[T]) Hijack() T {
 
 // finish ends the lease and returns its slot, nil if it had ended already.
 func (l Lease[T]) finish() *slot[T] {
+	s := l.grant.Finish()
 	if l.token != nil {
 		l.token.cleanup.Stop()
+		runtime.KeepAlive(l.token) // else it might count as lost while it is finished
 	}
-	s := l.grant.Finish()
 	if s == nil {
 		return nil
 	}

@@ -7,21 +7,32 @@ import (
 	"github.com/fairpool/fairpool/fairshare"
 )
 
-// ErrNested ends an Acquire that would wait for the caller itself, see
-// Guard.ForbidNested.
+// ErrNested ends an Acquire that would wait for the caller itself, because of the
+// capacity or of the tenant's Max, see Guard.ForbidNested.
 var ErrNested = errors.New("pool: every lease is held by a caller that waits for another")
 
 // waits counts the Acquires of the holder of a lease that are under way.
 type waits struct {
-	grant fairshare.Grant
-	n     int
+	grant  fairshare.Grant
+	n      int
+	tenant string // that all of them are for, unless they are mixed
+	mixed  bool
 }
 
-func (w *waits) add(g fairshare.Grant, n int) {
-	if w.grant != g {
-		*w = waits{grant: g}
+func (w *waits) add(g fairshare.Grant, n int, tenant string) {
+	if w.grant != g || w.n == 0 {
+		*w = waits{grant: g, tenant: tenant}
 	}
 	w.n += n
+	w.mixed = w.mixed || w.tenant != tenant
+}
+
+// of returns the number for a lease.
+func (w *waits) of(g fairshare.Grant) int {
+	if w.grant != g {
+		return 0
+	}
+	return w.n
 }
 
 // noteNested returns a source that is ask, and knows whether the caller waits
@@ -42,7 +53,8 @@ func (p *Pool[T]) noteNested(ask source) source {
 // enterNested takes note of an Acquire by a caller that holds leases of this
 // pool already, as far as ctx tells, until leave is called, which is nil if there
 // is nothing to note. If it closes the circle in which every holder waits for
-// another lease, that is reported, and an error if it is forbidden.
+// another lease, of the pool or of the tenant, that is reported, and an error if
+// it is forbidden.
 func (p *Pool[T]) enterNested(ctx context.Context, tenant string) (leave func(), err error) {
 	if ctx.Err() != nil { // it will not wait
 		return nil, nil
@@ -61,7 +73,7 @@ func (p *Pool[T]) enterNested(ctx context.Context, tenant string) (leave func(),
 	note := func(n int) {
 		for _, g := range held {
 			if s := p.owner(g); s != nil {
-				s.nested.add(g, n)
+				s.nested.add(g, n, tenant)
 			}
 		}
 	}
@@ -73,7 +85,7 @@ func (p *Pool[T]) enterNested(ctx context.Context, tenant string) (leave func(),
 	p.line.Lock()
 	defer p.line.Unlock()
 	note(1)
-	if p.closed || !p.stuckLocked() {
+	if p.closed || !p.stuckLocked(tenant) {
 		return leave, nil
 	}
 	p.deadlocks++
@@ -88,19 +100,31 @@ func (p *Pool[T]) enterNested(ctx context.Context, tenant string) (leave func(),
 	return leave, nil
 }
 
-// stuckLocked reports whether the pool is full of leases whose holders wait for
-// another one.
-func (p *Pool[T]) stuckLocked() bool {
-	out := 0
+// stuckLocked reports whether the holders of all leases, or of all that the
+// tenant may have, wait for another one that only they could give back.
+func (p *Pool[T]) stuckLocked(tenant string) bool {
+	leases, waiting, own, ownWaiting := 0, 0, 0, 0
 	for _, held := range p.line.SlotsLocked() {
 		g, ok := held.GrantLocked()
 		if !ok {
 			continue
 		}
-		if s := held.Owner.(*slot[T]); s.nested.grant != g || s.nested.n == 0 {
-			return false
+		nested := &held.Owner.(*slot[T]).nested
+		waits := nested.of(g) > 0
+		leases++
+		if waits {
+			waiting++
 		}
-		out++
+		if held.TenantLocked() == tenant {
+			own++
+			if waits && !nested.mixed && nested.tenant == tenant {
+				ownWaiting++
+			}
+		}
 	}
-	return out > 0 && out >= p.capacity
+	if leases > 0 && leases == waiting && leases >= p.capacity {
+		return true
+	}
+	most := p.line.MaxLocked(tenant)
+	return most > 0 && own == ownWaiting && own >= most
 }

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/fairpool/fairpool/fairshare"
 	"github.com/fairpool/fairpool/pool"
 	"github.com/stretchr/testify/require"
 )
@@ -317,5 +318,67 @@ func TestNestedLoadWithoutRoomGetsThroughWithForbidNested(t *testing.T) {
 		p := newPool(t, &factory{}, forbidding(3))
 		nestingWorkers(t, p, 5, 2, 50)
 		require.NotZero(t, p.Stats().Deadlocks)
+	})
+}
+
+// Nobody but the tenant's own callers could give back what its Max allows.
+func TestATenantThatWaitsForItselfAtItsMaxIsDeadlocked(t *testing.T) {
+	for most := 1; most <= 3; most++ {
+		t.Run(fmt.Sprint("Max ", most), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := forbidding(5)
+				cfg.Sharing.Default.Max = most
+				p := newPool(t, &factory{}, cfg)
+				var contexts []context.Context
+				var leases []pool.Lease[*thing]
+				for range most {
+					ctx, l := holding(t, p, "a")
+					contexts, leases = append(contexts, ctx), append(leases, l)
+				}
+				var waiting []*pending
+				for _, ctx := range contexts {
+					waiting = append(waiting, begin(ctx, p, "a"))
+				}
+				e := waiting[len(waiting)-1].failed(t) // it has closed the circle
+				require.ErrorIs(t, e, pool.ErrNested)
+				require.Equal(t, fairshare.AtCap, e.Reason)
+				require.EqualValues(t, 1, p.Stats().Deadlocks)
+				acquire(t, p, "b").Release()
+				for _, w := range waiting[:len(waiting)-1] {
+					require.False(t, w.over())
+				}
+				leases[most-1].Release()
+				for _, w := range waiting[:len(waiting)-1] {
+					w.granted(t).Release()
+				}
+				for _, l := range leases {
+					l.Release()
+				}
+			})
+		})
+	}
+}
+
+// What another tenant may have, or a resource that is only being cleaned, comes
+// back.
+func TestATenantAtItsMaxThatWaitsForOthersIsNotDeadlocked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := forbidding(5)
+		cfg.Sharing.Default.Max = 1
+		cfg.Tenancy.Reset = func(context.Context, *thing) error { time.Sleep(time.Second); return nil }
+		p := newPool(t, &factory{}, cfg)
+		ofA, a := holding(t, p, "a")
+		ofB, b := holding(t, p, "b")
+		aForB := begin(ofA, p, "b")
+		bForC := begin(ofB, p, "c")
+		bForC.granted(t).Release()
+		other := begin(background, p, "a")
+		require.False(t, other.over())
+		b.Release()
+		aForB.granted(t).Release()
+		a.Release()
+		other.granted(t).Release()
+		time.Sleep(time.Second)
+		require.Zero(t, p.Stats().Deadlocks)
 	})
 }

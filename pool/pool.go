@@ -53,6 +53,7 @@ type Pool[T any] struct {
 	resetting int
 	checking  int
 	building  int
+	stuck     int // those of building that outlasted BuildTimeout
 	filling   int // those of building that are for MinIdle
 	fresh     int // those of building that are of this epoch
 	dying     int
@@ -77,6 +78,7 @@ type Pool[T any] struct {
 // totals count since the start.
 type totals struct {
 	built, destroyed, hijacked uint64
+	buildHanged                uint64
 	buildTime                  time.Duration
 	retired                    map[Retirement]uint64
 
@@ -137,6 +139,9 @@ func (p *Pool[T]) prepareFor(c *Config[T]) {
 	}
 	if p.timed {
 		p.line.Time()
+	}
+	if c.Tenancy.OwnFirst {
+		p.line.OwnFirst()
 	}
 	if c.Tenancy.Isolation == Dedicated {
 		p.line.Dedicate(p.comingLocked)

@@ -76,6 +76,7 @@ func TestATenantsOwnResourceIsHandedOverFromItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told pool.Handover
 		cfg := prepared(2, func(_ context.Context, _ *thing, h pool.Handover) error { told = h; return nil })
+		cfg.Tenancy.OwnFirst = true
 		p := newPool(t, &factory{}, cfg)
 		a, b := acquire(t, p, "a"), acquire(t, p, "b")
 		a.Release()

@@ -62,7 +62,7 @@ func (p *Pool[T]) expectsRoomLocked() bool {
 // busyLocked reports whether as many builds run as may.
 func (p *Pool[T]) busyLocked() bool {
 	most := p.config.Sizes.MaxConcurrentBuilds
-	return most > 0 && p.building >= most
+	return most > 0 && p.building-p.stuck >= most
 }
 
 // replacedLocked retires the slot that a build was to replace. If the build

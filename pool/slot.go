@@ -32,8 +32,9 @@ type slot[T any] struct {
 
 	// Written under the lock of the line. While the slot is leased, the first
 	// is not, and the holder may read it.
-	trusted time.Duration // when it was known to be well last
-	uses    int
+	doubtful bool          // it is to be checked before it is of use
+	trusted  time.Duration // when it was known to be well last
+	uses     int
 
 	unused    time.Duration // since when nobody has it
 	retired   Retirement    // why it is dying; of a live one, why it is to die on return
@@ -86,6 +87,9 @@ type watcher[T any] struct{ p *Pool[T] }
 func (w watcher[T]) Taken(taken *fairshare.Slot) {
 	s := taken.Owner.(*slot[T])
 	s.uses++
+	if w.p.config.Health.Check != nil {
+		s.doubtful = w.p.line.NowLocked()-s.trusted > w.p.config.Health.CheckAfter
+	}
 	if after := w.p.config.Guard.LeakAfter; after > 0 {
 		w.p.alarmLocked(w.p.line.NowLocked() + after)
 	}

@@ -32,6 +32,7 @@ type Stats struct {
 	Retired   map[Retirement]uint64
 
 	BuildFailures   uint64
+	BuildHangs      uint64 // constructors that outlasted BuildTimeout without heeding it
 	CheckFailures   uint64
 	PrepareFailures uint64
 	ResetFailures   uint64
@@ -71,6 +72,7 @@ func (p *Pool[T]) Stats() Stats {
 		Retired:   maps.Clone(p.retired),
 
 		BuildFailures:   p.failing.total,
+		BuildHangs:      p.buildHanged,
 		CheckFailures:   p.hooks[checking].failures,
 		PrepareFailures: p.hooks[preparing].failures,
 		ResetFailures:   p.hooks[resetting].failures,
