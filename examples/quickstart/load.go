@@ -74,10 +74,11 @@ func (l load) run(parent context.Context, pool acquirer, t *tally) error {
 		case <-time.After(time.Until(t.begin.Add(r.due))):
 		case <-ctx.Done():
 		}
-		if ctx.Err() != nil {
-			break
-		}
 		t.waits(r)
+		if ctx.Err() != nil { // it was never sent
+			t.givesUp(r)
+			continue
+		}
 		g.Go(func() error { return r.serve(ctx, pool, t) })
 	}
 	if err := g.Wait(); err != nil {

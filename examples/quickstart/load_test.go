@@ -103,6 +103,21 @@ func TestRequestsAreSentWhenDueHoweverLateTheEarlierOnesAre(t *testing.T) {
 	})
 }
 
+func TestWhatWasNeverSentCountsAsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		load := planLoad(1, time.Second, 20, 1, 1)
+		scores := newTally("stuck", load)
+		scores.begin = scores.begin.Add(time.Second) // the sender is late by that much
+		require.NoError(t, load.run(t.Context(), stuckPool{}, scores))
+		accounted := 0
+		for _, a := range scores.accounts {
+			require.Empty(t, a.pending)
+			accounted += a.givenUp
+		}
+		require.Equal(t, len(load.requests), accounted)
+	})
+}
+
 func TestAnErrorOfThePoolEndsTheRunAndIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		load := planLoad(1, time.Second, 20, 1, 1)
