@@ -1,6 +1,7 @@
 package adversary
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,12 +25,9 @@ func (r *report) add(f *family, size int, goal objective, bound float64, w found
 	for _, m := range w.members {
 		how = append(how, m.describe(f.turned))
 	}
-	what := "what they get over their share"
-	if size == 1 {
-		what = "what it gets over its share"
-	}
+	what := cmp.Or(f.gains, "slot-time over the share")
 	if goal.name == "wait" {
-		what = "wait of a rival over the bound"
+		what = cmp.Or(f.waits, "longest wait of a rival over the bound")
 	}
 	line := fmt.Sprintf("| %s | %s | %s | %.3f | %.2f | %d | %s | %s |", f.name, who, what, w.value, bound, w.plays,
 		f.places[w.place].what, strings.Join(how, "; "))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fairpool/fairpool/fairshare"
 	"github.com/fairpool/fairpool/fairshare/sched"
+	"github.com/fairpool/fairpool/pool"
 )
 
 // A place is what a coalition finds: the slots and its rivals.
@@ -20,6 +21,9 @@ type place struct {
 	config sched.Config
 
 	semaphore fairshare.Config
+	reclaim   pool.Reclaim
+	job       time.Duration // of a rival
+	build     time.Duration
 }
 
 func exponential(mean time.Duration) func(*arena) func() time.Duration {
@@ -39,11 +43,15 @@ var (
 		config: sched.Config{Horizon: 10 * time.Second}}
 	noCredit = place{what: "4 slots, no Burst, 5 rivals with Exp(100 ms)", slots: 4, rivals: 5, hold: exponential(100 * time.Millisecond),
 		config: sched.Config{Burst: -1}}
+
+	heavyRival  = place{what: "4 slots, a rival of weight 100", slots: 4, rivals: 1, weight: 100, hold: exponential(100 * time.Millisecond)}
+	heavyRivals = place{what: "4 slots, 2 rivals of weight 10", slots: 4, rivals: 2, weight: 10, hold: exponential(100 * time.Millisecond)}
+	lightRivals = place{what: "4 slots, 6 rivals of weight 0.1", slots: 4, rivals: 6, weight: 0.1, hold: exponential(100 * time.Millisecond)}
 )
 
 // An outcome is how a coalition fared.
 type outcome struct {
-	gain float64 // what it had, over what its share came to
+	gain float64 // what it had, over what its share came to, or as the family says
 	wait float64 // the longest wait of a rival without debt, over the bound
 	loss float64 // the least that a rival had, over what its share came to
 }
@@ -66,6 +74,10 @@ func playRule(_ *testing.T, f *family, c candidate, seed uint64, l length) outco
 		p := &player{settings: s.set(f.turned), a: a}
 		p.p = a.party("member"+string(rune('A'+i)), sched.Share{
 			Min: min(p.count(least), at.slots/2/len(c.members)), Max: p.count(most)}, float64(at.slots))
+		if f.plans {
+			// A plan lasts for many holds, and for many times the credit.
+			p.settings[period] = max(p.settings[period], 50*p.settings[long], 50*p.settings[short], 50*at.config.Horizon.Seconds())
+		}
 		if f.fresh {
 			p.p.names, p.p.demand = p.count(names), float64(p.count(names))
 		}
@@ -132,17 +144,27 @@ func (a *arena) probes(p *party) (worst func() time.Duration) {
 	}
 }
 
-// bound is what package sched promises a waiter without debt.
+// bound is what package sched promises p, which waits without debt.
 func (a *arena) bound(p *party) time.Duration {
-	burst := 4 * a.horizon
-	if a.noCredit {
-		burst = 0
+	lightest := math.Inf(1)
+	for _, r := range a.parties {
+		lightest = min(lightest, r.lightest)
 	}
+	burst, slack := a.credit()
 	rivals := 0.0
 	for _, r := range a.parties {
 		if r != p {
-			rivals += float64(r.most)*float64(a.longest) + float64(burst)*float64(max(1, r.names))/r.lightest
+			credit := max(burst, slack*r.heaviest/lightest)
+			rivals += float64(r.most)*a.longest.Seconds() + credit*float64(max(1, r.names))
 		}
 	}
-	return a.longest + time.Duration(rivals/float64(max(1, a.least)))
+	return a.longest + time.Duration(rivals/float64(max(1, a.least))*float64(time.Second))
+}
+
+// credit is B and Q of package sched at their greatest, in slot-seconds.
+func (a *arena) credit() (burst, slack float64) {
+	if !a.noCredit {
+		burst = 4 * a.horizon.Seconds()
+	}
+	return burst, max(burst, 2*a.horizon.Seconds())
 }

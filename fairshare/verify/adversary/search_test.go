@@ -42,6 +42,8 @@ type family struct {
 	play    func(*testing.T, *family, candidate, uint64, length) outcome
 	gain    float64 // the bound on outcome.gain; 0: none
 	wait    float64 // the bound on outcome.wait; 0: none
+	gains   string  // what outcome.gain is; "": slot-time over the share
+	waits   string  // what outcome.wait is; "": the longest wait of a rival over the bound
 	fresh   bool    // names are turned
 	plans   bool    // an operator changes weights
 	resizes bool    // an operator changes the capacity
