@@ -86,6 +86,13 @@ func (f *scheduler) resize(now time.Duration, capacity int) {
 	f.reshare(now)
 }
 
+func (f *scheduler) weigh(now time.Duration, tenant int, weight float64) {
+	stamp := f.stamp(now)
+	f.s.SetShare(stamp, f.names[tenant], sched.Share{Weight: weight})
+	f.dispatch(stamp)
+	f.reshare(now)
+}
+
 func (f *scheduler) dispatch(stamp time.Duration) {
 	if f.s.Demand() == 0 {
 		return

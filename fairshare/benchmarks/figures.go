@@ -18,6 +18,9 @@ type figures struct {
 	lag float64
 	// worst is the least that a tenant got of its ideal slot-time, at most 1.
 	worst float64
+	// off is how many times more or less than its ideal a tenant got, the
+	// greatest of all: 1 when each got its own.
+	off float64
 	// match is the part of the ideal that reached the tenant it belongs to.
 	match float64
 	// first is the part of all slot-time that went to the first half of the
@@ -51,6 +54,7 @@ func (r *record) figures() figures {
 		if t.counted && best > 0 {
 			parts = append(parts, a.slotTime/best)
 			f.worst = min(f.worst, a.slotTime/best)
+			f.off = max(f.off, a.slotTime/best, best/a.slotTime)
 		}
 	}
 	for _, i := range r.present {
@@ -72,7 +76,7 @@ func (r *record) figures() figures {
 	if len(parts) == 0 {
 		f.worst = math.NaN()
 	}
-	if len(r.present) < 2 {
+	if len(r.present) < 2 || len(r.load.weighed) > 0 {
 		f.lag = math.NaN()
 	}
 	return f

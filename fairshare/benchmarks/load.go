@@ -13,7 +13,9 @@ import (
 type load struct {
 	capacity int
 	resizes  []resize
+	weighed  []weighing
 	tenants  []tenant
+	names    int           // that fresh tenants may use up
 	from     time.Duration // figures count from here
 	until    time.Duration // to here, where the run ends
 
@@ -26,12 +28,20 @@ type resize struct {
 	capacity int
 }
 
+// A weighing changes the weight of a tenant.
+type weighing struct {
+	at     time.Duration
+	tenant int
+	weight float64
+}
+
 // A tenant asks by arrivals, which come whatever happens, and by crews, which
 // ask again as soon as they are served.
 type tenant struct {
 	weight   float64
 	light    bool // its waits are the ones to look at
 	counted  bool // its slot-time is what the scenario is about
+	fresh    bool // each of its requests is under a name that nobody has used before
 	arrivals []arrival
 	crews    []crew
 	hold     distribution // of crews

@@ -103,6 +103,9 @@ func (f *fluid) changes(l load) (all []change) {
 	for _, r := range l.resizes {
 		all = append(all, change{r.at, func(f *fluid) { f.capacity = float64(r.capacity) }})
 	}
+	for _, w := range l.weighed {
+		all = append(all, change{w.at, func(f *fluid) { f.tenants[w.tenant].weight = w.weight }})
+	}
 	for i, t := range l.tenants {
 		f.tenants[i].weight = t.weight
 		for _, c := range t.crews {

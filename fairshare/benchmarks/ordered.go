@@ -71,6 +71,14 @@ func (o *ordered) resize(now time.Duration, capacity int) {
 	o.serve(now)
 }
 
+func (o *ordered) weigh(now time.Duration, tenant int, weight float64) {
+	l := o.lines[tenant]
+	if o.changing != nil {
+		o.changing(now, l)
+	}
+	l.weight = weight
+}
+
 func (o *ordered) hold(now time.Duration, l *line, n int) {
 	if o.changing != nil {
 		o.changing(now, l)

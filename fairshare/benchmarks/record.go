@@ -89,30 +89,30 @@ func (r *record) sample(now time.Duration) {
 }
 
 func (r *record) asked(q *request) {
-	if r.load.tenants[q.tenant].light && q.asked >= r.load.from {
+	if r.load.tenants[q.payer].light && q.asked >= r.load.from {
 		r.pending = append(r.pending, q)
 	}
 }
 
 func (r *record) granted(now time.Duration, q *request) {
-	a := r.settle(q.tenant, now)
+	a := r.settle(q.payer, now)
 	a.held++
 	r.inUse++
-	if r.load.tenants[q.tenant].light && q.asked >= r.load.from && !(r.load.firstOnly && a.served) {
+	if r.load.tenants[q.payer].light && q.asked >= r.load.from && !(r.load.firstOnly && a.served) {
 		r.waits = append(r.waits, now-q.asked)
 		a.served = true
 	}
 	if r.trace != nil {
-		r.trace(now, q.tenant, a.held)
+		r.trace(now, q.payer, a.held)
 	}
 }
 
 func (r *record) returned(now time.Duration, q *request) {
-	a := r.settle(q.tenant, now)
+	a := r.settle(q.payer, now)
 	a.held--
 	r.inUse--
 	if r.trace != nil {
-		r.trace(now, q.tenant, a.held)
+		r.trace(now, q.payer, a.held)
 	}
 }
 
@@ -122,7 +122,7 @@ func (r *record) finish() {
 		r.settle(i, r.load.until)
 	}
 	for _, q := range r.pending {
-		a := &r.accounts[q.tenant]
+		a := &r.accounts[q.payer]
 		if q.state == waiting && !(r.load.firstOnly && a.served) {
 			r.waits = append(r.waits, r.load.until-q.asked)
 			a.served = true

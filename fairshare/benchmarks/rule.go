@@ -22,6 +22,12 @@ type resizer interface {
 	resize(now time.Duration, capacity int)
 }
 
+// A weigher is a rule that knows weights, which can change.
+type weigher interface {
+	rule
+	weigh(now time.Duration, tenant int, weight float64)
+}
+
 // A closer is a rule that has something to clean up.
 type closer interface{ close() }
 
@@ -33,7 +39,8 @@ type hall interface {
 
 // A request is one request for a slot.
 type request struct {
-	tenant int
+	tenant int    // as the rule knows it
+	payer  int    // the tenant of the load that it counts for: the same, unless that is fresh
 	seq    uint64 // in order of asking
 	asked  time.Duration
 	hold   time.Duration

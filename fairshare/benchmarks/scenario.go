@@ -33,6 +33,7 @@ func (s size) of(d time.Duration) time.Duration { return time.Duration(float64(s
 
 var (
 	jainIndex   = func(f figures) float64 { return f.jain }
+	mostOff     = func(f figures) float64 { return f.off }
 	worstOff    = func(f figures) float64 { return f.worst }
 	meanWait    = func(f figures) float64 { return f.mean }
 	p99Wait     = func(f figures) float64 { return f.p99 }
@@ -41,8 +42,8 @@ var (
 	worstMetric = "least that a tenant got of its ideal"
 )
 
-// scenarios are those of the scheduler's design, where there is no K, and P,
-// which came of this comparison.
+// scenarios are those of the scheduler's design, where there is no K, and those
+// from P on, which came later.
 var scenarios = []scenario{
 	{id: "A", about: "4 slots; 10 tenants hold Exp(10 ms), 10 hold Exp(1 s), all backlogged",
 		metric: "Jain's index", ideal: 1, more: true, value: jainIndex,
@@ -87,6 +88,12 @@ var scenarios = []scenario{
 		metric: worstMetric, ideal: 1, more: true, value: worstOff, build: resized},
 	{id: "P", about: "16 slots; a hog with 57 workers and Exp(1 s) holds, and one light tenant at 0.1/s that holds Exp(10 s): one slot, of the eight it might have",
 		metric: "light tenant's p99 wait", unit: "s", grain: 0.01, value: p99Wait, build: lightBesideHog},
+	{id: "Q", about: "4 slots; 3 tenants with 5 workers each beside 8 requests in flight, each under a name never used before; Exp(100 ms) holds. Ideal is what they would get beside 8 tenants with one request each",
+		metric: "least that a tenant with a name got of its ideal", ideal: 1, more: true, value: worstOff, build: freshNames},
+	{id: "R", about: "4 slots; a tenant of weight 100 and one of weight 1 with 5 workers each, so that the queue of the heavy one is empty now and then for an instant; Exp(100 ms) holds",
+		metric: "times that a tenant got more or less than its ideal", ideal: 1, grain: 1.05, value: mostOff, build: heavyAndLight},
+	{id: "S", about: "4 slots; 10 backlogged tenants, one with a weight of 0.25 and 4 in turn for 20 s, the others 1; Exp(1 s) holds",
+		metric: worstMetric, ideal: 1, more: true, value: worstOff, build: changingWeight},
 }
 
 func shortAndLong(capacity, each int, until time.Duration) load {
@@ -144,6 +151,40 @@ func lightBesideHog(s size) load {
 	light := tenant{weight: 1, light: true, counted: true,
 		arrivals: poisson(r, 0.1, l.from, l.until, exponential(10*time.Second))}
 	l.tenants = []tenant{hog, light}
+	return l
+}
+
+func freshNames(s size) load {
+	hold := exponential(100 * time.Millisecond)
+	l := load{capacity: 4, from: 10 * time.Second, until: 10*time.Second + s.of(300*time.Second)}
+	for range 3 {
+		l.tenants = append(l.tenants, backlogged(4, hold))
+	}
+	for range 8 {
+		l.tenants = append(l.tenants, tenant{weight: 1, fresh: true, hold: hold, crews: []crew{{workers: 1, until: always}}})
+	}
+	l.names = int(1.2 * 40 * l.until.Seconds())
+	return l
+}
+
+func heavyAndLight(s size) load {
+	l := load{capacity: 4, from: 20 * time.Second, until: 20*time.Second + s.of(4000*time.Second)}
+	for _, weight := range []float64{100, 1} {
+		t := backlogged(4, exponential(100*time.Millisecond))
+		t.weight = weight
+		l.tenants = append(l.tenants, t)
+	}
+	return l
+}
+
+func changingWeight(s size) load {
+	l := load{capacity: 4, from: 40 * time.Second, until: 40*time.Second + s.of(4000*time.Second)}
+	for range 10 {
+		l.tenants = append(l.tenants, backlogged(4, exponential(time.Second)))
+	}
+	for at := time.Duration(0); at < l.until; at += 40 * time.Second {
+		l.weighed = append(l.weighed, weighing{at, 0, 0.25}, weighing{at + 20*time.Second, 0, 4})
+	}
 	return l
 }
 

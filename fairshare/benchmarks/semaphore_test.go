@@ -101,6 +101,14 @@ func (r *semaphoreRule) resize(now time.Duration, capacity int) {
 	r.settle()
 }
 
+func (r *semaphoreRule) weigh(now time.Duration, tenant int, weight float64) {
+	r.reach(now)
+	if err := r.s.SetShare(r.names[tenant], fairshare.Share{Weight: weight}); err != nil {
+		panic(err)
+	}
+	r.settle()
+}
+
 func (r *semaphoreRule) close() {
 	r.s.Close()
 	synctest.Wait()
@@ -116,7 +124,7 @@ func TestSemaphoreDecidesAsTheSchedulerThatIsMeasured(t *testing.T) {
 		"fairpool strict":     {ShareFunc: fairshare.EqualShare},
 		"fairpool headroom 1": {Headroom: 1},
 	} {
-		for _, id := range []string{"A", "B2", "D", "G", "H", "M", "O"} {
+		for _, id := range []string{"A", "B2", "D", "G", "H", "M", "O", "Q", "R", "S"} {
 			t.Run(id+"/"+name, func(t *testing.T) {
 				var l load
 				for _, sc := range scenarios {

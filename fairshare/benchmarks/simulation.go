@@ -18,6 +18,7 @@ type simulation struct {
 	events eventQueue
 	seq    uint64 // of events
 	asked  uint64 // of requests
+	fresh  int    // names used so far
 	inUse  int
 }
 
@@ -28,12 +29,22 @@ func run(l load, c contender, rec *record) {
 	for _, t := range l.tenants {
 		in.weights = append(in.weights, t.weight)
 	}
+	for range l.names {
+		in.weights = append(in.weights, 1)
+	}
 	s.rule = c.start(in, s)
 	for _, r := range l.resizes {
 		s.at(r.at, func(now time.Duration) {
 			s.capacity = r.capacity
 			s.record.resize(now, r.capacity)
 			s.rule.(resizer).resize(now, r.capacity)
+		})
+	}
+	for _, w := range l.weighed {
+		s.at(w.at, func(now time.Duration) {
+			if rule, ok := s.rule.(weigher); ok {
+				rule.weigh(now, w.tenant, w.weight)
+			}
 		})
 	}
 	for i, t := range l.tenants {
@@ -97,7 +108,12 @@ func (s *simulation) work(tenant int, c crew, holds *rand.Rand) {
 // then when it was given back, unless they are nil.
 func (s *simulation) ask(tenant int, hold time.Duration, served, then func(time.Duration)) *request {
 	s.asked++
-	r := &request{tenant: tenant, seq: s.asked, asked: s.now, hold: hold, served: served, then: then}
+	name := tenant
+	if s.load.tenants[tenant].fresh {
+		name = len(s.load.tenants) + s.fresh
+		s.fresh++
+	}
+	r := &request{tenant: name, payer: tenant, seq: s.asked, asked: s.now, hold: hold, served: served, then: then}
 	s.record.asked(r)
 	s.rule.ask(s.now, r)
 	return r
