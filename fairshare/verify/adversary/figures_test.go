@@ -83,7 +83,7 @@ func TestFiguresKeepToTheirBounds(t *testing.T) {
 	}
 }
 
-const endless = 1 << 40
+const endless = 1 << 30
 
 // fresh is the part of the slots that k requests in flight have, each under a
 // name of its own, or of k tenants with one request each.
