@@ -25,6 +25,9 @@ type arena struct {
 	capacity int
 	longest  time.Duration // hold so far
 	horizon  time.Duration // the greatest so far
+	timed    int           // releases, up to window
+	mean     float64       // holding time of these, in seconds
+	usual    float64       // the greatest mean so far
 	least    int           // capacity so far
 	noCredit bool
 }
@@ -56,6 +59,9 @@ type job struct {
 	served func()               // after the grant; nil: nothing
 	done   func()               // after the release; nil: nothing
 }
+
+// window is how many releases the mean holding time of package sched reaches back.
+const window = 1024
 
 func newArena(seed uint64, cfg sched.Config) *arena {
 	if cfg.Default.Weight == 0 {
@@ -118,6 +124,11 @@ func (a *arena) release(j *job) {
 	now := a.stamp()
 	a.settle()
 	j.p.held--
+	if hold := now - j.stamp; j.stamp > 0 && hold > 0 {
+		a.timed = min(a.timed+1, window)
+		a.mean += (hold.Seconds() - a.mean) / float64(a.timed)
+		a.usual = max(a.usual, a.mean)
+	}
 	a.s.Release(now, j.tenant, j.stamp)
 	a.dispatch(now)
 	if j.done != nil {

@@ -164,7 +164,7 @@ func (a *arena) bound(p *party) time.Duration {
 // credit is B and Q of package sched at their greatest, in slot-seconds.
 func (a *arena) credit() (burst, slack float64) {
 	if !a.noCredit {
-		burst = 4 * a.horizon.Seconds()
+		burst = 4 * max(a.horizon.Seconds(), a.usual)
 	}
 	return burst, max(burst, 2*a.horizon.Seconds())
 }
