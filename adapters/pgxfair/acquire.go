@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/fairpool/fairpool/fairshare"
+	"github.com/fairpool/fairpool/pool"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -55,43 +57,87 @@ func (p *Pool) lend(ctx context.Context, tenant string) (*Conn, error) {
 		if fault != nil {
 			return nil, fault
 		}
-		c := &Conn{pool: p, lease: lease, session: lease.Value(), tenant: tenant}
-		c.session.enter()
-		if fault := p.lives(ctx, c); fault != nil {
-			c.discard()
-			if ctx.Err() != nil {
-				return nil, fmt.Errorf("pgxfair: acquire for tenant %s: %w", quote(tenant), fault)
-			}
-			continue
-		}
-		if p.prepareConn == nil {
-			return c, nil
-		}
-		ok, fault := p.prepare(ctx, c)
-		switch {
-		case fault != nil:
+		c, fit, fault := p.fit(ctx, tenant, lease)
+		if fault != nil {
 			return nil, fault
-		case ok:
+		}
+		if fit {
 			return c, nil
 		}
 	}
 	return nil, err
 }
 
+// fit returns the connection of a lease if it lives and PrepareConn agrees.
+func (p *Pool) fit(ctx context.Context, tenant string, lease pool.Lease[*session]) (c *Conn, fit bool, err error) {
+	c = &Conn{pool: p, lease: lease, session: lease.Value(), tenant: tenant}
+	c.session.enter()
+	fit, err = p.lives(ctx, c)
+	if err != nil {
+		return nil, false, fmt.Errorf("pgxfair: acquire for tenant %s: %w", quote(tenant), err)
+	}
+	if !fit {
+		return nil, false, nil
+	}
+	c.session.holder.Store(&c.tenant)
+	if p.prepareConn == nil {
+		return c, true, nil
+	}
+	fit, err = p.prepare(ctx, c)
+	return c, fit, err
+}
+
 var errUnfit = errors.New("pgxfair: every connection was unfit, new ones too")
 
-// lives pings a connection that was idle when another one was lost.
-func (p *Pool) lives(ctx context.Context, c *Conn) error {
+// lives pings a connection that was idle when another one was lost. One that is
+// dead is closed. One that does not answer soon is left behind until it does, or
+// PingTimeout is over: there may be others. The error is that of ctx.
+func (p *Pool) lives(ctx context.Context, c *Conn) (fit bool, err error) {
 	losses := p.losses.Load()
 	if c.session.losses == losses || p.config.ShouldPing != nil {
-		return nil
+		return true, nil
 	}
-	err := c.session.conn.Ping(ctx)
-	if err == nil {
+	answer := make(chan error, 1)
+	go func() {
+		limit := p.config.PingTimeout
+		if limit == 0 {
+			limit = defaultPingTimeout
+		}
+		ctx, cancel := context.WithTimeout(p.values, limit)
+		defer cancel()
+		answer <- c.session.conn.Ping(ctx)
+	}()
+	judge := func(fault error) bool {
+		if fault != nil {
+			c.discard()
+			return false
+		}
 		c.session.losses = losses
+		return true
 	}
-	return err
+	soon := time.NewTimer(pingPatience)
+	defer soon.Stop()
+	select {
+	case fault := <-answer:
+		return judge(fault), nil
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-soon.C:
+	}
+	go func() {
+		if judge(<-answer) && c.ended.CompareAndSwap(false, true) {
+			c.giveBack()
+		}
+	}()
+	return false, err
 }
+
+const (
+	defaultPingTimeout = 5 * time.Second
+	// pingPatience is how long a caller waits for a connection to answer before
+	// it looks for another one.
+	pingPatience = 50 * time.Millisecond
+)
 
 // prepare calls PrepareConn, and returns the connection unless all is well.
 func (p *Pool) prepare(ctx context.Context, c *Conn) (ok bool, err error) {
@@ -112,9 +158,33 @@ func (p *Pool) prepare(ctx context.Context, c *Conn) (ok bool, err error) {
 // discard is Release of a connection that is unfit.
 func (c *Conn) discard() {
 	if c.ended.CompareAndSwap(false, true) {
+		c.session.holder.Store(nil)
 		c.session.leave()
 		c.lease.Destroy()
 	}
+}
+
+// AcquireAllIdle acquires the connections that are idle now, as many as the
+// tenant may have, and waits for none. The caller releases them.
+func (q *queries) AcquireAllIdle(ctx context.Context) []*Conn {
+	tenant := q.tenant
+	if tenant == "" {
+		tenant = fairshare.TenantFrom(ctx)
+	}
+	conns := []*Conn{}
+	if q.pool.bindable(tenant) != nil {
+		return conns
+	}
+	for range q.pool.fair.Stats().Warm {
+		lease, ok := q.pool.fair.TryAcquire(tenant)
+		if !ok {
+			break
+		}
+		if c, fit, err := q.pool.fit(ctx, tenant, lease); fit && err == nil {
+			conns = append(conns, c)
+		}
+	}
+	return conns
 }
 
 // AcquireFunc acquires a connection, calls f with it and releases it. ctx is for

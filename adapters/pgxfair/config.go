@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
 	"regexp"
 	"time"
@@ -59,7 +60,8 @@ type Config struct {
 	// cancelled and it is closed. See Conn.Revoked.
 	Reclaim pool.Reclaim
 
-	// Trace is told what the pool does. For pgx's tracers see AcquireTracer.
+	// Trace is told what the pool does. For pgx's and pgxpool's tracers see
+	// AcquireTracer.
 	Trace pool.Trace
 
 	// Logger is told what goes wrong with no caller to tell. nil is silent.
@@ -74,6 +76,17 @@ func ParseConfig(connString string) (*Config, error) {
 		return nil, err
 	}
 	return &Config{Config: cfg}, nil
+}
+
+// Copy returns a copy of the configuration that may be modified without an effect
+// on c. Functions, the tracer and the logger are the same in both.
+func (c *Config) Copy() *Config {
+	own := *c
+	if c.Config != nil {
+		own.Config = c.Config.Copy()
+	}
+	own.Sharing.Tenants = maps.Clone(c.Sharing.Tenants)
+	return &own
 }
 
 // settingName is what PostgreSQL takes for the name of a setting that it does

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"reflect"
 	"testing"
 	"time"
 
@@ -91,4 +92,77 @@ func TestThePoolKeepsACopyOfItsConfiguration(t *testing.T) {
 	require.Equal(t, "app.tenant", got.TenantSetting)
 	got.ConnConfig.Database = "other"
 	require.Equal(t, "none", db.Config().ConnConfig.Database)
+}
+
+// fillFields gives every exported field of a struct a value that is not zero.
+func fillFields(t *testing.T, v reflect.Value) {
+	t.Helper()
+	for i := range v.NumField() {
+		f := v.Field(i)
+		if !v.Type().Field(i).IsExported() || !f.IsZero() {
+			continue
+		}
+		switch f.Kind() {
+		case reflect.Bool:
+			f.SetBool(true)
+		case reflect.String:
+			f.SetString("app.tenant")
+		case reflect.Float64:
+			f.SetFloat(1)
+		case reflect.Struct:
+			fillFields(t, f)
+		case reflect.Map:
+			f.Set(reflect.MakeMap(f.Type()))
+			f.SetMapIndex(reflect.ValueOf("acme"), reflect.New(f.Type().Elem()).Elem())
+		case reflect.Func:
+			f.Set(reflect.MakeFunc(f.Type(), func([]reflect.Value) []reflect.Value { panic("not called") }))
+		case reflect.Pointer:
+			f.Set(reflect.New(f.Type().Elem()))
+		default:
+			require.True(t, f.CanInt(), "no value for the field %s", v.Type().Field(i).Name)
+			f.SetInt(1)
+		}
+	}
+}
+
+func TestACopyOfAConfigIsTheSame(t *testing.T) {
+	cfg, err := pgxfair.ParseConfig(nowhere)
+	require.NoError(t, err)
+	fillFields(t, reflect.ValueOf(cfg).Elem())
+	var same func(path string, a, b reflect.Value)
+	same = func(path string, a, b reflect.Value) {
+		switch a.Kind() {
+		case reflect.Struct:
+			for i := range a.NumField() {
+				same(path+"."+a.Type().Field(i).Name, a.Field(i), b.Field(i))
+			}
+		case reflect.Func:
+			require.Equal(t, a.Pointer(), b.Pointer(), path)
+		case reflect.Map:
+			require.Equal(t, a.Len(), b.Len(), path)
+			require.NotEqual(t, a.Pointer(), b.Pointer(), "%s is shared", path)
+		default:
+			if base, ok := a.Interface().(*pgxpool.Config); ok {
+				other := b.Interface().(*pgxpool.Config)
+				require.NotSame(t, base, other)
+				require.NotSame(t, base.ConnConfig, other.ConnConfig)
+				require.Equal(t, base.ConnConfig.ConnString(), other.ConnConfig.ConnString())
+				require.Equal(t, base.MaxConns, other.MaxConns)
+				return
+			}
+			if a.CanInterface() {
+				require.Equal(t, a.Interface(), b.Interface(), path)
+			}
+		}
+	}
+	own := cfg.Copy()
+	require.NotSame(t, cfg.Config, own.Config)
+	same("Config", reflect.ValueOf(cfg).Elem(), reflect.ValueOf(own).Elem())
+	require.NotZero(t, own.TenantSetting)
+
+	own.ConnConfig.Database = "other"
+	own.Sharing.Tenants["other"] = fairshare.Share{}
+	require.Equal(t, "none", cfg.ConnConfig.Database)
+	require.Len(t, cfg.Sharing.Tenants, 1)
+	require.NotPanics(t, func() { (&pgxfair.Config{}).Copy() })
 }

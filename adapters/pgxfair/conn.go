@@ -43,6 +43,7 @@ func (c *Conn) releaseUnless(kept *bool) {
 
 func (c *Conn) giveBack() {
 	s := c.session
+	s.holder.Store(nil)
 	broken := s.broken()
 	if s.conn.IsClosed() {
 		c.pool.losses.Add(1)

@@ -4,15 +4,23 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// disconnectTimeout is how long the end of a connection may take.
-const disconnectTimeout = 15 * time.Second
+const (
+	// goodbye is how long the place of a connection waits for its end. One that
+	// the server has confirmed by then leaves no more than MaxConns there. Of
+	// one that is silent nothing can be known: its place is free then, and its
+	// close goes on for disconnectTimeout at most.
+	goodbye           = time.Second
+	disconnectTimeout = 15 * time.Second
+)
 
 // connect is the Constructor of the pool.
 func (p *Pool) connect(ctx context.Context) (_ *session, err error) {
@@ -31,10 +39,13 @@ func (p *Pool) connect(ctx context.Context) (_ *session, err error) {
 		}
 	}
 	p.watch(config, s, epoch)
-	s.conn, err = pgx.ConnectConfig(ctx, config)
+	// The connection of database/sql is no more than a few fields around it.
+	db, err := stdlib.GetConnector(*config).Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
+	s.db = db.(*stdlib.Conn)
+	s.conn = s.db.Conn()
 	if err := p.checkSession(ctx, s); err != nil {
 		p.hangUp(s)
 		return nil, err
@@ -68,9 +79,7 @@ func (c inherited) Value(key any) any {
 func (p *Pool) watch(config *pgx.ConnConfig, s *session, epoch uint64) {
 	onError := config.OnPgError
 	config.OnPgError = func(c *pgconn.PgConn, e *pgconn.PgError) bool {
-		if failover[e.Code] && !s.hijacked.Load() {
-			p.failedOver(epoch)
-		}
+		p.heard(s, e.Code, epoch)
 		if onError != nil {
 			return onError(c, e)
 		}
@@ -78,9 +87,7 @@ func (p *Pool) watch(config *pgx.ConnConfig, s *session, epoch uint64) {
 	}
 	onNotice := config.OnNotice // in a crash the server says so in a warning
 	config.OnNotice = func(c *pgconn.PgConn, n *pgconn.Notice) {
-		if failover[n.Code] && !s.hijacked.Load() {
-			p.failedOver(epoch)
-		}
+		p.heard(s, n.Code, epoch)
 		if onNotice != nil {
 			onNotice(c, n)
 		}
@@ -101,9 +108,45 @@ func (p *Pool) watch(config *pgx.ConnConfig, s *session, epoch uint64) {
 	}
 }
 
-// failover are the SQLSTATEs by which a server says that all its connections are
-// at an end, or may be: admin_shutdown, crash_shutdown, cannot_connect_now.
-var failover = map[string]bool{"57P01": true, "57P02": true, "57P03": true}
+// heard takes note of an SQLSTATE by which a server says that a connection is at
+// an end, and perhaps all: admin_shutdown, which one connection may have been
+// singled out for, crash_shutdown, cannot_connect_now.
+func (p *Pool) heard(s *session, code string, epoch uint64) {
+	if s.hijacked.Load() {
+		return
+	}
+	switch code {
+	case "57P01":
+		p.losses.Add(1)
+		if p.terminations.several(s.holder.Load(), time.Now()) {
+			p.failedOver(epoch)
+		}
+	case "57P02", "57P03":
+		p.failedOver(epoch)
+	}
+}
+
+// terminations are the connections that the server has ended one by one.
+type terminations struct {
+	mu   sync.Mutex
+	last time.Time
+	by   *string // the tenant that held it, nil for an idle one
+}
+
+// aMoment is how close together terminations are that have one cause.
+const aMoment = time.Second
+
+// several takes note of a termination, and reports whether it is one of several
+// at a time. A tenant may end its own as often as it likes: that tells nothing
+// about the others.
+func (t *terminations) several(holder *string, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	recent := !t.last.IsZero() && now.Sub(t.last) < aMoment
+	same := holder != nil && t.by != nil && *holder == *t.by
+	t.last, t.by = now, holder
+	return recent && !same
+}
 
 // failedOver retires the connections that were there when the server failed
 // over: those made in the given epoch and before. The first one to notice does
@@ -128,21 +171,40 @@ func (p *Pool) disconnect(s *session) {
 }
 
 func (p *Pool) hangUp(s *session) {
-	ctx, cancel := context.WithTimeout(context.Background(), disconnectTimeout)
-	defer cancel()
-	s.conn.Close(ctx)
-	select {
-	case <-s.conn.PgConn().CleanupDone():
-	case <-ctx.Done():
-	}
+	within(goodbye, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), disconnectTimeout)
+		defer cancel()
+		s.conn.Close(ctx)
+		select {
+		case <-s.conn.PgConn().CleanupDone():
+		case <-ctx.Done():
+		}
+	})
 }
 
 // cutOff ends a connection that somebody has not returned in time and may be
 // using: of a pgx.Conn, only this much may be done from another goroutine.
 func (p *Pool) cutOff(s *session) {
-	ctx, cancel := context.WithTimeout(context.Background(), disconnectTimeout)
-	defer cancel()
-	pg := s.conn.PgConn()
-	pg.CancelRequest(ctx)
-	pg.Conn().Close()
+	within(goodbye, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), disconnectTimeout)
+		defer cancel()
+		pg := s.conn.PgConn()
+		pg.CancelRequest(ctx)
+		pg.Conn().Close()
+	})
+}
+
+// within waits for what f does, but for no longer than d.
+func within(d time.Duration, f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	patience := time.NewTimer(d)
+	defer patience.Stop()
+	select {
+	case <-done:
+	case <-patience.C:
+	}
 }

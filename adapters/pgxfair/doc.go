@@ -32,17 +32,20 @@
 //
 // # When the server fails
 //
-// An error with the SQLSTATE 57P01, 57P02 or 57P03 on any connection, or a
-// connection that is refused, tells that the server shuts down, has crashed or
-// cannot be reached: then all connections that are open are replaced, the idle
-// ones at once and the others on return, by the first one that notices. A
-// connection that was idle for a second is pinged before it is handed out, and so
-// is each one that was open when another was returned closed, for whatever reason.
-// ShouldPing decides otherwise.
+// An error with the SQLSTATE 57P02 or 57P03 on any connection, or a connection
+// that is refused, tells that the server has crashed or cannot be reached: then
+// all connections that are open are replaced, the idle ones at once and the others
+// on return, by the first one that notices. 57P01 tells that a connection was shut
+// down: the others are pinged before their next use, and replaced if it is not the
+// only one within a second. Those that one tenant holds count as one: a tenant
+// that ends its own backends costs the others a ping.
 //
-// # What is left out
+// A connection that was idle for a second is pinged before it is handed out, and
+// so is each one that was open when another was returned closed, for whatever
+// reason. One that does not answer within PingTimeout is closed; after a loss a
+// caller looks for another one meanwhile. ShouldPing decides otherwise.
 //
-// Of pgxpool's methods AcquireAllIdle, of its Stat EmptyAcquireCount and
-// EmptyAcquireWaitTime. An AcquireTracer is asked for by that name with the types
-// of this package.
+// A connection that is closed holds its place for a second at most. If the server
+// has not confirmed its end by then, it may have more than MaxConns of them for a
+// while.
 package pgxfair

@@ -1,7 +1,9 @@
 package pgxfair_test
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"github.com/fairpool/fairpool/adapters/pgxfair"
 	"github.com/fairpool/fairpool/adapters/throwaway"
@@ -28,33 +30,66 @@ func fill(t *testing.T, db *pgxfair.Pool, n int) map[uint32]bool {
 	return pids
 }
 
-func TestTheFirstConnectionThatIsShutDownRetiresAllOfItsTime(t *testing.T) {
+func TestALoneConnectionThatIsShutDownHasTheOthersChecked(t *testing.T) {
 	dsn := database(t)
-	db := open(t, dsn)
-	old, err := db.Acquire(t.Context())
-	require.NoError(t, err)
-	before := fill(t, db, 3)
-	next := backend(t, db)
-	terminate(t, dsn, next)
-	_, err = db.Exec(t.Context(), "select 1")
-	var pg *pgconn.PgError
-	require.ErrorAs(t, err, &pg)
-	require.Equal(t, "57P01", pg.Code)
-	eventually(t, func() bool { return db.Stats().Retired[pool.Replaced] == 2 }, "the idle ones are left")
-
-	after := fill(t, db, 3)
-	for pid := range after {
-		require.NotContains(t, before, pid)
+	for _, tenant := range []string{"", "own"} {
+		db := open(t, dsn)
+		before := fill(t, db, 4)
+		idle(t, db)
+		for range 3 { // a tenant may end its own as often as it likes
+			_, err := db.Tenant(tenant).Exec(t.Context(), "select pg_terminate_backend(pg_backend_pid())")
+			var pg *pgconn.PgError
+			require.ErrorAs(t, err, &pg)
+			require.Equal(t, "57P01", pg.Code)
+			idle(t, db)
+		}
+		require.EqualValues(t, 0, db.Stats().Retired[pool.Replaced])
+		kept := 0
+		for pid := range fill(t, db, 4) {
+			if before[pid] {
+				kept++
+			}
+		}
+		require.GreaterOrEqual(t, kept, 1)
+		require.LessOrEqual(t, db.Stat().NewConnsCount(), int64(4+3), "one for each that was lost")
 	}
-	terminate(t, dsn, backend(t, old))
-	require.Error(t, old.Ping(t.Context()))
-	old.Release()
-	require.Contains(t, after, backend(t, db), "an old connection tells nothing about newer ones")
-	require.EqualValues(t, 2, db.Stats().Retired[pool.Replaced])
+}
+
+func TestConnectionsOfSeveralThatAreShutDownRetireAllOfTheirTime(t *testing.T) {
+	dsn := database(t)
+	for name, setting := range map[string]string{"in use": "", "in use, bound": "app.tenant", "idle": "", "idle, bound": "app.tenant"} {
+		db := open(t, dsn, func(c *pgxfair.Config) { c.MaxConns, c.TenantSetting = 6, setting })
+		before := fill(t, db, 6)
+		var held []*pgxfair.Conn
+		for i := range 2 {
+			c, err := db.Tenant(nameOf(i)).Acquire(t.Context())
+			require.NoError(t, err)
+			held = append(held, c)
+		}
+		for _, c := range held {
+			terminate(t, dsn, backend(t, c))
+			if name == "idle" || name == "idle, bound" {
+				c.Release()
+			}
+		}
+		for i, c := range held {
+			if name == "in use" || name == "in use, bound" {
+				require.Error(t, c.Ping(t.Context()))
+				c.Release()
+			} else {
+				db.Tenant(nameOf(i)).Exec(t.Context(), "select 1")
+			}
+		}
+		eventually(t, func() bool { return db.Stats().Retired[pool.Replaced] >= 3 }, "%s: the others are left: %v", name, db.Stats().Retired)
+		after := fill(t, db, 6)
+		for pid := range after {
+			require.NotContains(t, before, pid, name)
+		}
+	}
 }
 
 func TestAServerMaySayItsEndInAnErrorOrInAWarning(t *testing.T) {
-	for _, code := range []string{"57P01", "57P02", "57P03"} {
+	for _, code := range []string{"57P02", "57P03"} {
 		for _, level := range []string{"warning", "exception"} {
 			db := open(t, database(t))
 			before := fill(t, db, 3)
@@ -66,9 +101,11 @@ func TestAServerMaySayItsEndInAnErrorOrInAWarning(t *testing.T) {
 	}
 	db := open(t, database(t))
 	before := fill(t, db, 3)
-	_, err := db.Exec(t.Context(), "select 1/0")
-	require.Error(t, err)
-	require.Contains(t, before, backend(t, db), "not any error")
+	for _, harmless := range []string{"select 1/0", "do $$ begin raise 'so long' using errcode = '57P01'; end $$"} {
+		_, err := db.Exec(t.Context(), harmless)
+		require.Error(t, err)
+		require.Contains(t, before, backend(t, db), harmless)
+	}
 }
 
 func TestAHijackedConnectionTellsNothingAboutThePool(t *testing.T) {
@@ -146,5 +183,78 @@ func TestWhenAConnectionIsLostTheOthersAreCheckedBeforeTheirUse(t *testing.T) {
 		require.NotContains(t, before, backend(t, db))
 		fill(t, db, 8)
 		require.EqualValues(t, 0, db.Stats().Retired[pool.Replaced], "that is no failover")
+	}
+}
+
+func TestAnIdleConnectionThatGoesSilentDelaysNobodyForLong(t *testing.T) {
+	for _, conns := range []int32{1, 4} {
+		var valves <-chan *valve
+		db := open(t, database(t), func(c *pgxfair.Config) {
+			c.MaxConns, c.PingTimeout = conns, 300*time.Millisecond
+			valves = valved(c)
+		})
+		fill(t, db, int(conns))
+		idle(t, db)
+		require.NoError(t, db.AcquireFunc(t.Context(), func(c *pgxfair.Conn) error { return c.Conn().Close(t.Context()) }))
+		for range conns {
+			(<-valves).shut.Store(true) // no word goes in or out any more
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		require.NoError(t, db.Ping(ctx), "new ones are made")
+		cancel()
+		eventually(t, func() bool { return db.Stats().Leased == 0 }, "the silent ones are kept")
+		fill(t, db, int(conns))
+	}
+}
+
+func TestACallerThatGivesUpLeavesThePingBehind(t *testing.T) {
+	var valves <-chan *valve
+	db := open(t, database(t), func(c *pgxfair.Config) {
+		c.MaxConns, c.PingTimeout = 2, patience
+		valves = valved(c)
+	})
+	fill(t, db, 2)
+	idle(t, db)
+	require.NoError(t, db.AcquireFunc(t.Context(), func(c *pgxfair.Conn) error { return c.Conn().Close(t.Context()) }))
+	first, second := <-valves, <-valves
+	first.shut.Store(true)
+	second.shut.Store(true)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, db.Ping(ctx), context.DeadlineExceeded)
+	first.shut.Store(false)
+	second.shut.Store(false)
+	fill(t, db, 2)
+}
+
+func TestTheEndOfASilentConnectionHoldsItsPlaceForAMomentOnly(t *testing.T) {
+	var valves <-chan *valve
+	db := open(t, database(t), func(c *pgxfair.Config) {
+		c.MaxConns = 1
+		valves = valved(c)
+	})
+	for _, hold := range []func(c *pgxfair.Conn){
+		func(*pgxfair.Conn) {},
+		func(c *pgxfair.Conn) { // its query is cancelled
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			defer cancel()
+			_, err := c.Exec(ctx, "select pg_sleep(1000)")
+			require.Error(t, err)
+		},
+	} {
+		c, err := db.Acquire(t.Context())
+		require.NoError(t, err)
+		(<-valves).shut.Store(true)
+		hold(c)
+		c.Release()
+		db.Reset()
+		start := time.Now()
+		require.NoError(t, db.Ping(t.Context()))
+		require.Less(t, time.Since(start), 12*time.Second, "pgx takes fifteen seconds for it")
+		db.Reset()
+		for len(valves) > 0 {
+			<-valves
+		}
+		idle(t, db)
 	}
 }

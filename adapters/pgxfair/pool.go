@@ -17,16 +17,17 @@ import (
 // names one. All its methods may be called from any goroutine.
 type Pool struct {
 	queries
-	config    *Config
-	fair      *pool.Pool[*session]
-	setting   string          // the TenantSetting as an identifier of SQL
-	bindLocal string          // the statement of BindTransaction, "" for the others
-	values    context.Context // of New
-	epoch     atomic.Uint64   // counts failovers
-	losses    atomic.Uint64   // counts connections that were found closed
-	backends  backends
-	acquire   AcquireTracer
-	release   ReleaseTracer
+	config       *Config
+	fair         *pool.Pool[*session]
+	setting      string          // the TenantSetting as an identifier of SQL
+	bindLocal    string          // the statement of BindTransaction, "" for the others
+	values       context.Context // of New
+	epoch        atomic.Uint64   // counts failovers
+	losses       atomic.Uint64   // counts connections that were found closed
+	terminations terminations
+	backends     backends
+	acquire      AcquireTracer
+	release      ReleaseTracer
 
 	prepareConn func(context.Context, *pgx.Conn) (bool, error)
 }
@@ -50,9 +51,8 @@ func NewWithConfig(ctx context.Context, config *Config) (*Pool, error) {
 	if err := config.check(); err != nil {
 		return nil, err
 	}
-	own := *config
-	own.Config = config.Config.Copy()
-	p := &Pool{config: &own, values: context.WithoutCancel(ctx), prepareConn: own.PrepareConn}
+	own := config.Copy()
+	p := &Pool{config: own, values: context.WithoutCancel(ctx), prepareConn: own.PrepareConn}
 	p.setting = pgx.Identifier(strings.Split(own.TenantSetting, ".")).Sanitize()
 	if own.TenantSetting != "" && own.TenantBinding == BindTransaction {
 		p.bindLocal = bindSQL(own.TenantSetting)
@@ -62,8 +62,7 @@ func NewWithConfig(ctx context.Context, config *Config) (*Pool, error) {
 	if before := own.BeforeAcquire; p.prepareConn == nil && before != nil {
 		p.prepareConn = func(ctx context.Context, conn *pgx.Conn) (bool, error) { return before(ctx, conn), nil }
 	}
-	p.acquire, _ = own.ConnConfig.Tracer.(AcquireTracer)
-	p.release, _ = own.ConnConfig.Tracer.(ReleaseTracer)
+	p.acquire, p.release = tracers(own.ConnConfig.Tracer)
 	fair, err := pool.New(p.poolConfig())
 	if err != nil {
 		return nil, fmt.Errorf("pgxfair: %w", err)
@@ -73,11 +72,7 @@ func NewWithConfig(ctx context.Context, config *Config) (*Pool, error) {
 }
 
 // Config returns a copy of the configuration of the pool.
-func (p *Pool) Config() *Config {
-	c := *p.config
-	c.Config = p.config.Config.Copy()
-	return &c
-}
+func (p *Pool) Config() *Config { return p.config.Copy() }
 
 // Close closes the pool: those who wait and all later calls get an error that
 // wraps pool.ErrClosed. It returns when all connections are returned and closed.

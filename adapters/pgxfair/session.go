@@ -12,17 +12,20 @@ import (
 	"github.com/fairpool/fairpool/pool"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // A session is a connection with what is known about it.
 type session struct {
 	conn     *pgx.Conn
+	db       *stdlib.Conn // the same, for OpenDBFromPool
 	users    atomic.Int32 // the holder, and hooks at work
 	hijacked atomic.Bool
-	dirty    *tagReader // nil unless ResetDirty
-	used     time.Time  // last, for ShouldPing
-	backend  uint32     // the process of the server, with BindPooledSession
-	losses   uint64     // of the pool, when it was known to live
+	holder   atomic.Pointer[string] // the tenant that has it, nil while it is idle
+	dirty    *tagReader             // nil unless ResetDirty
+	used     time.Time              // last, for ShouldPing
+	backend  uint32                 // the process of the server, with BindPooledSession
+	losses   uint64                 // of the pool, when it was known to live
 }
 
 // ResetSession says whether a session is restored after each use, which takes

@@ -45,3 +45,15 @@ func (s *Stat) MaxLifetimeDestroyCount() int64 { return int64(s.s.Retired[pool.L
 
 // MaxIdleDestroyCount is how many were closed because of MaxConnIdleTime.
 func (s *Stat) MaxIdleDestroyCount() int64 { return int64(s.s.Retired[pool.Idle]) }
+
+// EmptyAcquireCount is how many of those who got a connection had to wait for
+// one to be returned or made.
+func (s *Stat) EmptyAcquireCount() (n int64) {
+	for _, waits := range s.s.Waits {
+		n += int64(waits)
+	}
+	return n
+}
+
+// EmptyAcquireWaitTime is for how long they had waited in total.
+func (s *Stat) EmptyAcquireWaitTime() time.Duration { return s.s.WaitTime }
