@@ -10,11 +10,11 @@ import (
 // that the module requires, with pgxfair in the place of pgxpool.
 func TestTheTestsOfPgxpoolPass(t *testing.T) {
 	suite.Run(t, suite.Suite{
-		Module:      "github.com/jackc/pgx/v5",
-		Folder:      "pgxpool",
-		Replace:     map[string]string{"github.com/jackc/pgx/v5/pgxpool": "testdata/pgxpool.go"},
-		Internal:    []string{"internal/pgmock"},
-		Database:    database(t),
+		Module:   "github.com/jackc/pgx/v5",
+		Folder:   "pgxpool",
+		Replace:  map[string]string{"github.com/jackc/pgx/v5/pgxpool": "testdata/pgxpool.go"},
+		Internal: []string{"internal/pgmock"},
+		Database: database(t),
 		Differences: map[string]string{
 			"TestConnectConfigRequiresConnConfigFromParseConfig": "a wrong configuration is an error, not a panic",
 			"TestPoolAcquireCanceledDuringStalledPing":           "a PingTimeout of 0 is five seconds, not a minute, and a new connection is not pinged",

@@ -104,7 +104,23 @@ func bouncer(t *testing.T, server *throwaway.Postgres, mode string) *throwaway.P
 	if mode == "session" {
 		cfg.PoolSize = 20
 	}
-	return throwaway.PgBouncerFor(t, server, cfg)
+	return revive(t, throwaway.PgBouncerFor(t, server, cfg))
+}
+
+// revive has a PgBouncer be started again whenever it has ended, as its service
+// would be: 1.18 does not survive all that is done to it here ("server in bad
+// state").
+func revive(t *testing.T, b *throwaway.PgBouncer) *throwaway.PgBouncer {
+	t.Helper()
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		for t.Context().Err() == nil {
+			b.Start(t.Context())
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+	t.Cleanup(watch.Wait)
+	return b
 }
 
 func besiege(t *testing.T, server *throwaway.Postgres, dsn string, binding pgxfair.Binding) {

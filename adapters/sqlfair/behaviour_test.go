@@ -356,8 +356,19 @@ func TestABehaviourIsThatOfAPlainDB(t *testing.T) {
 			return db
 		},
 	}
+	const bound = "fair, bound by transaction"
+	kinds[bound] = func(t testing.TB, c driver.Connector) *sql.DB {
+		db, _ := open(t, c, sqlfair.Config{
+			MaxOpenConns: connectionsOfAll,
+			Tenancy:      sqlfair.PostgresTenantBound("app.tenant", sqlfair.BindTransaction),
+		})
+		return db
+	}
 	run := func(t *testing.T, d database, connector func(testing.TB) driver.Connector) {
 		for kind, openAs := range kinds {
+			if kind == bound && !d.postgres {
+				continue
+			}
 			t.Run(kind, func(t *testing.T) {
 				for _, b := range behaviours {
 					t.Run(b.name, func(t *testing.T) {

@@ -87,6 +87,8 @@ type Tenancy struct {
 	// Isolation is Shared, or Dedicated for connections that serve no tenant
 	// but their first.
 	Isolation pool.Isolation
+
+	postgres *binder // of PostgresTenant
 }
 
 func (c *Config) check(connector driver.Connector) error {

@@ -23,6 +23,8 @@ type conn struct {
 	tenant  string
 	lent    bool // there is a lease; else it is for a hook
 
+	inTx   bool // with BindTransaction
+	doomed bool // it may be in a transaction that nobody ends
 	closed bool
 	sound  bool            // database/sql would keep it
 	failed bool            // a call has failed, or was cancelled
@@ -39,6 +41,7 @@ func Unwrap(driverConn any) any {
 	return driverConn
 }
 
+func (c *conn) of() *session               { return c.session }
 func (c *conn) driverConn() driver.Conn    { return c.session.Conn }
 func (c *session) driverConn() driver.Conn { return c.Conn }
 
@@ -88,6 +91,9 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 		return nil, err
 	}
 	s, err := c.session.prepare(ctx, query)
+	if err == nil && c.binds() != nil {
+		s = c.bound(s, query)
+	}
 	return s, c.note(ctx, err)
 }
 
@@ -100,7 +106,7 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	if err := c.admit(ctx); err != nil {
 		return nil, err
 	}
-	tx, err := beginOn(ctx, c.session.Conn, opts)
+	tx, err := c.begin(ctx, opts)
 	return tx, c.note(ctx, err)
 }
 
@@ -118,7 +124,7 @@ func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
 // IsValid is what database/sql calls when it is done with a connection that it
 // has no reason to throw away. What follows is Close: it must not be used again.
 func (c *conn) IsValid() bool {
-	c.sound = !c.closed && !c.session.ended.Load() && c.isWell()
+	c.sound = !c.closed && !c.doomed && !c.session.ended.Load() && c.isWell()
 	return false
 }
 

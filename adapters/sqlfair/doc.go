@@ -37,6 +37,13 @@
 // Statements prepared on the DB itself are prepared again for each use, unless
 // Config.PreparedStatements has the connections remember them.
 //
+// # Connection poolers
+//
+// A pooler between the program and a PostgreSQL server, such as PgBouncer, may run
+// each transaction in another session. PostgresTenant, which names the tenant to
+// the session, refuses connections to one, see ErrPooler. PostgresTenantBound with
+// BindTransaction names it to each transaction.
+//
 // # Broken connections
 //
 // Before a connection is handed out that was used before, its SessionResetter

@@ -3,6 +3,7 @@ package sqlfair_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -16,6 +17,9 @@ import (
 	"github.com/fairpool/fairpool/adapters/sqlfair"
 	"github.com/fairpool/fairpool/adapters/throwaway"
 	"github.com/fairpool/fairpool/fairshare"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/lib/pq"
 	"github.com/stretchr/testify/require"
 )
 
@@ -188,6 +192,9 @@ func (v *victim) act(ctx context.Context, stmt *sql.Stmt) error {
 		_, err = c.ExecContext(background, "SELECT set_config('app.tenant', $1, false)", tenantName(v.r.IntN(tenantsOfAll)))
 		return err
 	case 5: // a statement of the DB
+		if stmt == nil {
+			break
+		}
 		rows, err := stmt.QueryContext(ctx)
 		if err != nil {
 			return err
@@ -202,23 +209,80 @@ func (v *victim) act(ctx context.Context, stmt *sql.Stmt) error {
 	return v.see(ctx, v.db)
 }
 
+// approaches are the ways to a server on which a tenant has to be safe.
+var approaches = map[string]struct {
+	driver  string
+	mode    string // of a PgBouncer, "" for none
+	binding sqlfair.Binding
+}{
+	"pgx":                                {"pgx", "", sqlfair.BindSession},
+	"pq":                                 {"pq", "", sqlfair.BindSession},
+	"pgx, by transaction":                {"pgx", "", sqlfair.BindTransaction},
+	"pq, PgBouncer in session mode":      {"pq", "session", sqlfair.BindPooledSession},
+	"pgx, PgBouncer in transaction mode": {"pgx", "transaction", sqlfair.BindTransaction},
+	"pq, PgBouncer in transaction mode":  {"pq", "transaction", sqlfair.BindTransaction},
+}
+
 func TestNoTenantEverSeesARowOfAnother(t *testing.T) {
-	for _, name := range []string{"pgx", "pq"} {
-		t.Run(name, func(t *testing.T) { stress(t, name) })
+	for name, way := range approaches {
+		t.Run(name, func(t *testing.T) {
+			server, admin := secured(t)
+			connector := drivers[way.driver](t, server, "app")
+			if way.mode != "" {
+				connector = pooled(t, server, way.driver, way.mode)
+			}
+			stress(t, server, admin, connector, way.mode == "", way.binding)
+		})
 	}
 }
 
-// stress has tenants do what they do through one of the drivers, while backends
-// are killed and the server is restarted.
-func stress(t *testing.T, name string) {
-	server, admin := secured(t)
+// pooled returns a connector to a PgBouncer with fewer connections than the pool
+// has.
+func pooled(t *testing.T, server *throwaway.Postgres, driver, mode string) driver.Connector {
+	t.Helper()
+	cfg := throwaway.PgBouncerConfig{PoolSize: 5, Roles: []string{"app"}, Settings: map[string]string{
+		"pool_mode": mode, "server_login_retry": "0.1", // after a restart of the server
+	}}
+	if mode == "session" {
+		cfg.PoolSize = 20
+	}
+	url := revive(t, throwaway.PgBouncerFor(t, server, cfg)).URLFor("app", "postgres")
+	if driver == "pq" {
+		c, err := pq.NewConnector(url)
+		require.NoError(t, err)
+		return c
+	}
+	c, err := pgx.ParseConfig(url + "&default_query_exec_mode=exec")
+	require.NoError(t, err)
+	return stdlib.GetConnector(*c)
+}
+
+// revive has a PgBouncer be started again whenever it has ended, as its service
+// would be: 1.18 does not survive all that is done to it here ("server in bad
+// state").
+func revive(t *testing.T, b *throwaway.PgBouncer) *throwaway.PgBouncer {
+	t.Helper()
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		for t.Context().Err() == nil {
+			b.Start(t.Context())
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+	t.Cleanup(watch.Wait)
+	return b
+}
+
+// stress has tenants do what they do, while backends are killed and the server is
+// restarted.
+func stress(t *testing.T, server *throwaway.Postgres, admin *sql.DB, connector driver.Connector, direct bool, how sqlfair.Binding) {
 	seed := uint64(time.Now().UnixNano())
 	t.Log("seed", seed)
-	db, pool := open(t, drivers[name](t, server, "app"), sqlfair.Config{
-		MaxOpenConns:       8,
-		Tenancy:            sqlfair.PostgresTenant("app.tenant"),
-		PreparedStatements: 8,
-	})
+	cfg := sqlfair.Config{MaxOpenConns: 8, Tenancy: sqlfair.PostgresTenantBound("app.tenant", how)}
+	if direct {
+		cfg.PreparedStatements = 8
+	}
+	db, pool := open(t, connector, cfg)
 	var (
 		goal     = int64(*stressed)
 		restarts = []throwaway.Shutdown{throwaway.Fast, throwaway.Immediate}
@@ -231,8 +295,12 @@ func stress(t *testing.T, name string) {
 	if testing.Short() {
 		goal, restarts = 1000, restarts[:1]
 	}
-	stmt, err := db.PrepareContext(as(tenantName(5)), "SELECT tenant FROM orders")
-	require.NoError(t, err)
+	var stmt *sql.Stmt
+	if direct { // a session is where a statement is prepared
+		var err error
+		stmt, err = db.PrepareContext(as(tenantName(5)), "SELECT tenant FROM orders")
+		require.NoError(t, err)
+	}
 	for w := range 40 {
 		workers.Go(func() {
 			r := rand.New(rand.NewPCG(seed, uint64(w)))
@@ -276,13 +344,18 @@ func stress(t *testing.T, name string) {
 	require.Empty(t, restarts)
 	t.Logf("%d queries and more, %d acts failed, %d backends killed, %d connections made", ok.Load(), failed.Load(), killed, pool.Stats().Built)
 
-	require.NoError(t, stmt.Close())
+	if direct {
+		require.NoError(t, stmt.Close())
+	}
 	wait(t, "every lease is back", func() bool { return pool.Stats().InUse == 0 })
 	fill(t, db, 8) // all capacity is there
 	wait(t, "all is quiet", func() bool {
 		s := pool.Stats()
 		return s.Resetting == 0 && s.Building == 0 && s.Destroying == 0
 	})
+	if !direct {
+		return
+	}
 	sessions := func() (n int) {
 		require.NoError(t, admin.QueryRow("SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'").Scan(&n))
 		return n

@@ -22,6 +22,7 @@ type session struct {
 	ended atomic.Bool // no more calls but Close
 
 	used       bool   // by a tenant
+	backend    uint32 // the process of the server, with BindPooledSession
 	verified   uint64 // source.breaks when it was known to work last
 	statements *statements
 
@@ -40,14 +41,20 @@ func (s *source) build(ctx context.Context) (driver.Conn, error) {
 	if c == nil {
 		return nil, errors.New("sqlfair: the connector returned no connection")
 	}
-	return &session{
+	own := &session{
 		Conn: c, source: s, verified: verified,
 		statements: newStatements(s.config.PreparedStatements),
-	}, nil
+	}
+	if err := s.config.Tenancy.checkSession(ctx, own); err != nil {
+		own.end()
+		return nil, err
+	}
+	return own, nil
 }
 
 // end is the destructor. It waits for the holder of a lease that was revoked.
 func (c *session) end() {
+	c.source.backends.leave(c)
 	c.ended.Store(true)
 	c.using.Lock()
 	defer c.using.Unlock()

@@ -84,7 +84,7 @@ func (e execer) ExecContext(ctx context.Context, query string, args []driver.Nam
 	if err := e.c.admit(ctx); err != nil {
 		return nil, err
 	}
-	r, err := execOn(ctx, e.c.session.Conn, query, args)
+	r, err := e.c.exec(ctx, query, args)
 	return r, e.c.note(ctx, err)
 }
 
@@ -92,7 +92,7 @@ func (q queryer) QueryContext(ctx context.Context, query string, args []driver.N
 	if err := q.c.admit(ctx); err != nil {
 		return nil, err
 	}
-	r, err := queryOn(ctx, q.c.session.Conn, query, args)
+	r, err := q.c.query(ctx, query, args)
 	return r, q.c.note(ctx, err)
 }
 

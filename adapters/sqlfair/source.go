@@ -24,7 +24,8 @@ type source struct {
 	pool      *Pool
 	db        *sql.DB
 
-	breaks atomic.Uint64 // how often a driver has reported a broken connection
+	backends backends
+	breaks   atomic.Uint64 // how often a driver has reported a broken connection
 }
 
 func (s *source) Driver() driver.Driver { return s.connector.Driver() }

@@ -34,7 +34,7 @@ func (s *statements) take(query string) *statement {
 // put keeps a statement, if there is none of its text, and closes the one
 // beyond the limit that was used least recently.
 func (s *statements) put(st *statement) error {
-	if slices.ContainsFunc(s.idle, func(other *statement) bool { return other.query == st.query }) {
+	if s == nil || slices.ContainsFunc(s.idle, func(other *statement) bool { return other.query == st.query }) {
 		return st.Stmt.Close()
 	}
 	s.idle = append(s.idle, st)
@@ -92,6 +92,8 @@ type use struct {
 	*statement
 	failed bool
 }
+
+func (u *use) itself() *use { return u }
 
 func (u *use) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
 	r, err := execStmt(ctx, u.Stmt, args)
