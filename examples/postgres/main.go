@@ -8,6 +8,13 @@
 // once on pgxfair. Then one tenant asks for several hundred slow reports at once,
 // and four list their orders all the time; a table shows how long they waited.
 //
+//	go run ./examples/postgres -pgbouncer
+//
+// has a PgBouncer in transaction mode in front of the server. There the session of
+// one tenant serves another: pgxfair refuses to keep the tenant in it, as the other
+// comparison does, and then names it in each transaction. pgxpool has no part in
+// this one: the hooks that one writes for it would show tenants each other's rows.
+//
 //	go run ./examples/postgres -serve
 //
 // leaves the API on pgxfair running, to be tried by hand.
@@ -44,12 +51,45 @@ func openFair(ctx context.Context, url string) (database, error) {
 	return pgxfair.NewWithConfig(ctx, config)
 }
 
+// openBound is openFair for a server behind a PgBouncer in transaction mode.
+func openBound(ctx context.Context, url string) (database, error) {
+	config, err := pgxfair.ParseConfig(url + "&default_query_exec_mode=cache_describe")
+	if err != nil {
+		return nil, err
+	}
+	config.MaxConns = connections
+	config.TenantSetting, config.TenantBinding = "app.tenant", pgxfair.BindTransaction
+	return pgxfair.NewWithConfig(ctx, config)
+}
+
 // config is the size of the demonstration.
 type config struct {
 	reports int           // that one tenant asks for at once
 	report  time.Duration // that each takes on the server
 	pause   time.Duration // of the others between two requests
+	pooler  bool          // there is a PgBouncer
 	serve   string        // address, "" for the comparison
+}
+
+// A contender is a way to open a pool.
+type contender struct {
+	name string
+	open func(ctx context.Context, url string) (database, error)
+}
+
+// refused shows what becomes of a pool that would keep the tenant in sessions
+// which are not its own.
+func refused(ctx context.Context, url string, out io.Writer) error {
+	db, err := openFair(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if _, err = db.Exec(ctx, "select 1"); !errors.Is(err, pgxfair.ErrPooler) {
+		return fmt.Errorf("behind PgBouncer the tenant was bound to a session: %v", err)
+	}
+	fmt.Fprintf(out, "with the tenant in the session: %v\n\n", err)
+	return nil
 }
 
 // run starts a server and does what cfg says with it.
@@ -64,14 +104,26 @@ func run(ctx context.Context, cfg config, out io.Writer) (err error) {
 		return err
 	}
 	url := server.URLFor("app", "postgres")
+	fair := contender{"pgxfair", openFair}
+	contenders := []contender{{"pgxpool", openPlain}, fair}
+	if cfg.pooler {
+		pooler, err := throwaway.StartPgBouncer(ctx, server, throwaway.PgBouncerConfig{PoolSize: connections, Roles: []string{"app"}})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, pooler.Close()) }()
+		url = pooler.URLFor("app", "postgres")
+		if err := refused(ctx, url, out); err != nil {
+			return err
+		}
+		fair.open = openBound
+		contenders = []contender{fair}
+	}
 	if cfg.serve != "" {
-		return serve(ctx, url, cfg.serve, cfg.report, out)
+		return serve(ctx, fair, url, cfg.serve, cfg.report, out)
 	}
 	var results []*result
-	for _, contender := range []struct {
-		name string
-		open func(ctx context.Context, url string) (database, error)
-	}{{"pgxpool", openPlain}, {"pgxfair", openFair}} {
+	for _, contender := range contenders {
 		fmt.Fprintf(out, "%d reports of %v for one tenant, orders for four others, on %d connections of %s\n",
 			cfg.reports, cfg.report, connections, contender.name)
 		db, err := contender.open(ctx, url)
@@ -89,8 +141,8 @@ func run(ctx context.Context, cfg config, out io.Writer) (err error) {
 }
 
 // serve runs the API until ctx ends.
-func serve(ctx context.Context, url, addr string, report time.Duration, out io.Writer) error {
-	db, err := openFair(ctx, url)
+func serve(ctx context.Context, fair contender, url, addr string, report time.Duration, out io.Writer) error {
+	db, err := fair.open(ctx, url)
 	if err != nil {
 		return err
 	}
@@ -135,6 +187,7 @@ func main() {
 	cfg := config{report: 50 * time.Millisecond, pause: 20 * time.Millisecond}
 	flag.IntVar(&cfg.reports, "reports", 600, "that one tenant asks for at once")
 	on := flag.Bool("serve", false, "leave the API running instead of comparing")
+	flag.BoolVar(&cfg.pooler, "pgbouncer", false, "put a PgBouncer in transaction mode in front of the server")
 	addr := flag.String("addr", "127.0.0.1:0", "of the API, with -serve")
 	flag.Parse()
 	if flag.NArg() > 0 || cfg.reports < 1 {

@@ -50,6 +50,16 @@ func TestOthersDoNotWaitForTheReportsAndSeeTheirOwnRows(t *testing.T) {
 	}
 }
 
+func TestBehindPgBouncerTenantsSeeTheirOwnRowsToo(t *testing.T) {
+	cfg := small()
+	cfg.pooler = true
+	var output bytes.Buffer
+	throwaway.Need(t, run(t.Context(), cfg, &output))
+	require.Contains(t, output.String(), "a connection pooler, such as PgBouncer, is in front of the server")
+	require.Contains(t, output.String(), "no tenant has seen a row of another")
+	p99(t, output.String(), "pgxfair")
+}
+
 func TestARequestIsThatOfItsKey(t *testing.T) {
 	server := throwaway.PostgresFor(t, throwaway.PostgresConfig{})
 	require.NoError(t, createSchema(t.Context(), server.URL("postgres")))
@@ -93,7 +103,7 @@ func TestTheServerRunsUntilItIsStopped(t *testing.T) {
 	read, write := io.Pipe()
 	served := make(chan error)
 	go func() {
-		err := serve(ctx, server.URLFor("app", "postgres"), "127.0.0.1:0", time.Millisecond, write)
+		err := serve(ctx, contender{"pgxfair", openFair}, server.URLFor("app", "postgres"), "127.0.0.1:0", time.Millisecond, write)
 		write.Close()
 		served <- err
 	}()
