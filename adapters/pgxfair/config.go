@@ -48,6 +48,12 @@ type Config struct {
 	// may be a connection pooler, such as PgBouncer, in front of the server.
 	TenantBinding Binding
 
+	// RequireRowSecurity refuses connections, with ErrNoRowSecurity, as a role
+	// that policies of row-level security do not bind: a superuser, one with
+	// BYPASSRLS, or the owner of a table that does not force them on its owner.
+	// Without it Logger is told of the first, if there is a TenantSetting.
+	RequireRowSecurity bool
+
 	// ResetSession says whether the session is restored between two uses.
 	ResetSession ResetSession
 

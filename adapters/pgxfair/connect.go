@@ -50,6 +50,11 @@ func (p *Pool) connect(ctx context.Context) (_ *session, err error) {
 		p.hangUp(s)
 		return nil, err
 	}
+	if err := p.checkRole(ctx, s); err != nil {
+		p.backends.leave(s)
+		p.hangUp(s)
+		return nil, err
+	}
 	if p.config.AfterConnect != nil {
 		if err := p.config.AfterConnect(ctx, s.conn); err != nil {
 			p.backends.leave(s)

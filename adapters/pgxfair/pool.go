@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/fairpool/fairpool/fairshare"
@@ -26,6 +27,7 @@ type Pool struct {
 	losses       atomic.Uint64   // counts connections that were found closed
 	terminations terminations
 	backends     backends
+	warned       sync.Once // of a role that policies do not bind
 	acquire      AcquireTracer
 	release      ReleaseTracer
 

@@ -88,6 +88,13 @@ type Tenancy struct {
 	// but their first.
 	Isolation pool.Isolation
 
+	// RequireRowSecurity refuses connections, with ErrNoRowSecurity, as a role
+	// that policies of row-level security do not bind: a superuser, one with
+	// BYPASSRLS, or the owner of a table that does not force them on its owner.
+	// It is for a Tenancy of PostgresTenant, which tells Config.Logger of the
+	// first without it.
+	RequireRowSecurity bool
+
 	postgres *binder // of PostgresTenant
 }
 
@@ -120,6 +127,9 @@ func (c *Config) check(connector driver.Connector) error {
 		if d.value < 0 {
 			add("Config.%s is %v, must not be negative", d.field, d.value)
 		}
+	}
+	if c.Tenancy.RequireRowSecurity && c.Tenancy.postgres == nil {
+		add("Config.Tenancy.RequireRowSecurity is true in a Tenancy that is not of PostgresTenant")
 	}
 	if c.Tenancy.Bind == nil && c.Tenancy.BindTimeout > 0 {
 		add("Config.Tenancy.BindTimeout is %v without a Bind", c.Tenancy.BindTimeout)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/fairpool/fairpool/pool"
 )
@@ -45,24 +46,46 @@ func (s *source) build(ctx context.Context) (driver.Conn, error) {
 		Conn: c, source: s, verified: verified,
 		statements: newStatements(s.config.PreparedStatements),
 	}
-	if err := s.config.Tenancy.checkSession(ctx, own); err != nil {
+	err = s.config.Tenancy.checkSession(ctx, own)
+	if err == nil {
+		err = s.checkRole(ctx, own)
+	}
+	if err != nil {
 		own.end()
 		return nil, err
 	}
 	return own, nil
 }
 
+// goodbye is how long the place of a connection waits for its Close. One that the
+// server confirms by then leaves no more than MaxOpenConns there. Of a silent one
+// nothing can be known: its place is free, and its Close goes on.
+const goodbye = time.Second
+
 // end is the destructor. It waits for the holder of a lease that was revoked.
 func (c *session) end() {
 	c.source.backends.leave(c)
 	c.ended.Store(true)
 	c.using.Lock()
-	defer c.using.Unlock()
-	if c.db != nil {
-		defer c.db.Close() // has no idle connection, so does not wait
+	closed := make(chan any, 1)
+	go func() {
+		defer c.using.Unlock()
+		defer func() { closed <- recover() }()
+		if c.db != nil {
+			defer c.db.Close() // has no idle connection, so does not wait
+		}
+		c.statements.close()
+		c.Conn.Close()
+	}()
+	patience := time.NewTimer(goodbye)
+	defer patience.Stop()
+	select {
+	case fault := <-closed:
+		if fault != nil {
+			panic(fault) // to the pool, which reports it
+		}
+	case <-patience.C:
 	}
-	c.statements.close()
-	c.Conn.Close()
 }
 
 // refresh makes a connection ready for the next tenant, as database/sql does

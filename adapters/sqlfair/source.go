@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"sync"
 	"sync/atomic"
 
 	"github.com/fairpool/fairpool/fairshare"
@@ -25,6 +26,7 @@ type source struct {
 	db        *sql.DB
 
 	backends backends
+	warned   sync.Once     // of a role that policies do not bind
 	breaks   atomic.Uint64 // how often a driver has reported a broken connection
 }
 
