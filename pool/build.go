@@ -88,7 +88,9 @@ func (p *Pool[T]) build(o *order[T]) {
 		p.endLocked(o, err)
 	}
 	if err != nil {
-		p.failing.total++
+		if !p.closed {
+			p.failing.total++
+		}
 		p.failedLocked(o.request, err)
 	} else {
 		p.bornLocked(resource, o.epoch)
