@@ -74,8 +74,8 @@
 //
 // So everybody finishes what it began, and names decide nothing. A job of length J
 // of a tenant with w workers and a share of f slots, at most one, takes no more than
-// (2w+4) J / f and six times the longest job of anybody, J being After at least; in
-// random set-ups it took 0.8 of that at most. With After of 5 s and Grace of 1 s, in six hours:
+// (2w+4) J / f, J being After at least, and six times the longest job of anybody for
+// each tenant that there is to a slot; in random set-ups it took 0.8 of that at most. With After of 5 s and Grace of 1 s, in six hours:
 //
 //	slots  tenants, jobs                       finished, each   revocations an hour
 //	    2  3, one of 20 s                          506 to 509                   191
