@@ -139,7 +139,7 @@ type terminations struct {
 }
 
 // aMoment is how close together terminations are that have one cause.
-const aMoment = time.Second
+const aMoment = 200 * time.Millisecond
 
 // several takes note of a termination, and reports whether it is one of several
 // at a time. A tenant may end its own as often as it likes: that tells nothing

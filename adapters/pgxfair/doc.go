@@ -37,7 +37,7 @@
 // all connections that are open are replaced, the idle ones at once and the others
 // on return, by the first one that notices. 57P01 tells that a connection was shut
 // down: the others are pinged before their next use, and replaced if it is not the
-// only one within a second. Those that one tenant holds count as one: a tenant
+// only one within 200 ms. Those that one tenant holds count as one: a tenant
 // that ends its own backends costs the others a ping.
 //
 // A connection that was idle for a second is pinged before it is handed out, and
