@@ -122,7 +122,7 @@ func (l *load) credit(c *client) float64 {
 	for _, o := range l.clients {
 		lightest = min(lightest, l.weight(o))
 	}
-	slack := max(float64(l.burst()), slackHorizons*float64(l.horizon))
+	slack := max(float64(l.burst()), slackHolds*float64(l.mean))
 	return max(float64(l.burst()), slack*l.weight(c)/lightest)
 }
 

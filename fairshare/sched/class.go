@@ -94,8 +94,10 @@ func (s *Scheduler) enter(t *Tenant) {
 	}
 	t.class = c
 	offset := t.charged - t.slope*float64(t.mark)
-	if !t.fresh() {
-		s.mean.add(1, t.share.Weight, offset, t.slope)
+	if t.fresh() {
+		s.mean.admit(1, t.share.Weight)
+	} else {
+		s.mean.count(1, t.share.Weight, offset, t.slope)
 	}
 	c.push(entry{offset, t.first.seq, t})
 }
@@ -104,8 +106,10 @@ func (s *Scheduler) enter(t *Tenant) {
 func (s *Scheduler) exit(t *Tenant) {
 	c := t.class
 	t.class = nil
-	if !t.fresh() {
-		s.mean.add(-1, t.share.Weight, c.heap[t.pos].offset, c.slope)
+	if t.fresh() {
+		s.mean.admit(-1, t.share.Weight)
+	} else {
+		s.mean.count(-1, t.share.Weight, c.heap[t.pos].offset, c.slope)
 	}
 	c.remove(int(t.pos))
 	if len(c.heap) > 0 {

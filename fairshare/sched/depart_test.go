@@ -78,7 +78,7 @@ func TestDebtSurvivesLeavingAndReturning(t *testing.T) {
 }
 
 // Or, where that is more, what rivals may be ahead through their last grant:
-// the slack over the weight of all of them, here two of weight 1.
+// the slack over the weight of those that were backlogged last, here one of 1.
 func TestAbsenceEarnsAtMostTheBurst(t *testing.T) {
 	for _, c := range []struct {
 		horizon, burst, credit, slack time.Duration
@@ -99,7 +99,7 @@ func TestAbsenceEarnsAtMostTheBurst(t *testing.T) {
 			require.Less(t, s.Status(now, away).Debt, -20*time.Second)
 			s.Resize(0)
 			s.Enqueue(now, away, &Waiter{})
-			want := -max(time.Duration(float64(c.credit)/weight), c.slack/2)
+			want := -max(time.Duration(float64(c.credit)/weight), c.slack)
 			require.Equal(t, want, s.Status(now, away).Debt, "horizon %v, burst %v, weight %v", c.horizon, c.burst, weight)
 			require.LessOrEqual(t, s.Status(now, away).Service, 2*minGrant, "a lift is not a charge")
 		}

@@ -47,15 +47,15 @@
 //
 //	least S - Q/W
 //
-// had when the set of the backlogged changed. W is the sum of their weights. Q is
-// B, or two horizons if that is more. The true level of the pool is between F and
-// V.
+// had before a tenant joined the backlogged or the last one left. W is the sum of
+// their weights. Q is B, or two mean holding times if that is more. The true
+// level of the pool is between F and V.
 //
 // A tenant that becomes backlogged has its S raised to the lesser of F and V -
 // B/w. So an absence earns B of slot-time; a tenant that is heavier than all
 // backlogged ones together earns more, but no tenant of these falls behind by more
-// than Q of its own slot-time for that. A negative Burst leaves the two
-// horizons: with less, tenants whose queues are empty now and then would lose
+// than Q of its own slot-time for that. A negative Burst leaves the two mean
+// holding times: with less, tenants whose queues are empty now and then would lose
 // their place. The price is that a tenant that always waits gets up to 1.07 of its
 // share from closed loops of one worker each, on one slot, and up to 1.2 with
 // unequal weights; with the default Burst it is 1.02 and 1.05. With holds whose

@@ -85,8 +85,9 @@ func (d *dumb) begin(now time.Duration) {
 // end lifts those that have become backlogged: all at once, so V and F are
 // those of before. Those never charged keep their distance to the level.
 func (d *dumb) end() {
+	nobody := !slices.ContainsFunc(d.tenants, d.backlogged)
 	for _, t := range d.tenants {
-		if d.backlogged(t) != t.present {
+		if joins := d.backlogged(t) && !t.present; joins || nobody {
 			d.raiseFloor()
 		}
 	}
@@ -131,7 +132,7 @@ func (d *dumb) raise() {
 }
 
 func (d *dumb) raiseFloor() {
-	ahead := max(float64(d.credit()), 2*float64(d.r()))
+	ahead := max(float64(d.credit()), 2*float64(d.meanHold()))
 	if d.Horizon == Instant {
 		ahead = 0
 	}
@@ -215,10 +216,14 @@ func (d *dumb) credit() time.Duration {
 	case d.Burst > 0:
 		return d.Burst
 	}
+	return 4 * d.meanHold()
+}
+
+func (d *dumb) meanHold() time.Duration {
 	if d.Horizon != 0 {
-		return 4 * d.Horizon
+		return d.Horizon
 	}
-	return 4 * time.Duration(d.mean)
+	return time.Duration(d.mean)
 }
 
 // key is K.

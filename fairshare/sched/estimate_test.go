@@ -285,17 +285,17 @@ func TestAWaiterIsServedWithinTheBoundWhenRivalsReturnTogether(t *testing.T) {
 		probe := m.client("probe", hold)
 		j := m.acquire(probe, longest, nil)
 		most := make([]int, len(rivals))
-		longestHorizon := m.s.Horizon()
+		longestHold := m.s.horizon.meanHold()
 		for len(probe.waits) == 0 && m.now-j.asked < time.Hour {
 			m.run(m.events[0].at - m.now)
-			longestHorizon = max(longestHorizon, m.s.Horizon())
+			longestHold = max(longestHold, m.s.horizon.meanHold())
 			for i, c := range rivals {
 				most[i] = max(most[i], c.held)
 			}
 		}
 		require.NotEmpty(t, probe.waits, "seed %d", seed)
 		bound, single := time.Duration(0), time.Duration(0)
-		credit := max(cfg.Burst, slackHorizons*longestHorizon)
+		credit := max(cfg.Burst, slackHolds*longestHold)
 		for _, n := range most {
 			bound += time.Duration(n)*longest + credit + minGrant
 			single += longest + credit + minGrant

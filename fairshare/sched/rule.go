@@ -69,8 +69,8 @@ func (s *Scheduler) highest() float64 {
 // falls. In between two changes of the set of the backlogged that least only grows.
 func (s *Scheduler) raise() { s.virtual = s.highest() }
 
-// raiseFloor is due before each change of the set of the backlogged or of their
-// weights. It raises F too, which never falls either.
+// raiseFloor is due before a tenant joins the backlogged, the last one leaves, or weights
+// change. It raises F too, which never falls either.
 func (s *Scheduler) raiseFloor() {
 	least, ok := s.least()
 	if !ok || s.raised {
@@ -78,13 +78,7 @@ func (s *Scheduler) raiseFloor() {
 	}
 	s.virtual = max(s.virtual, least)
 	s.floor = max(s.floor, grain(least-s.slack()/s.weights))
-	if s.virtual-s.mean.base > maxBase {
-		s.mean.rebase(s.virtual)
-	}
 }
-
-// maxBase is how far V may be from where mean measures from.
-const maxBase = 1 << 36
 
 // lift is the service of a tenant that becomes backlogged: an absence earns
 // a bounded credit, and never wipes a debt.
@@ -103,16 +97,16 @@ func (s *Scheduler) burstCredit() float64 {
 	return float64(s.burst)
 }
 
-// slack is what F is below V, as slot-time of all the backlogged together. A
-// horizon at least: a tenant that has just been granted a slot is ahead by that.
+// slack is what F is below V, as slot-time of all the backlogged together. Two
+// mean holding times at least: a tenant that has just been granted a slot is ahead by that.
 func (s *Scheduler) slack() float64 {
 	if s.blind {
 		return 0
 	}
-	return max(s.burstCredit(), slackHorizons*float64(s.horizon.value()))
+	return max(s.burstCredit(), slackHolds*float64(s.horizon.meanHold()))
 }
 
-const slackHorizons = 2
+const slackHolds = 2
 
 // reweigh is the service of a tenant whose weight has become w times smaller:
 // what it is behind F or ahead of V remains as slot-time.

@@ -111,6 +111,9 @@ func (s *Scheduler) advance(now time.Duration) {
 	s.slotTime += float64(s.inUse) * float64(elapsed)
 	if !s.blind && s.backlogged > 0 {
 		s.clock += elapsed
+		if float64(s.clock)-s.mean.clock > maxBase || s.virtual-s.mean.base > maxBase {
+			s.rebase()
+		}
 	}
 }
 
@@ -326,7 +329,7 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 		return
 	}
 	was, is := t.class != nil, t.waiting > 0 && int(t.held) < s.cap(t)
-	if was != is {
+	if was != is && (is || s.backlogged == 1) {
 		s.raiseFloor()
 	}
 	if was {
@@ -363,18 +366,19 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 // weigh counts n, 1 or -1, among the backlogged.
 func (s *Scheduler) weigh(n int, weight float64) {
 	if s.backlogged += n; s.backlogged == 0 {
-		s.weight, s.weights = sum{}, 0
+		s.weight, s.weights, s.mean.due = sum{}, 0, 0
 		return
 	}
 	s.weight.add(float64(n) * weight)
-	s.weights = s.weight.hi
+	s.weights = s.weight.hi + s.weight.lo
 }
 
 // season ends the novelty of t, which is about to be granted its first slot.
 func (s *Scheduler) season(t *Tenant) {
 	s.arrive(t)
 	if t.class != nil {
-		s.mean.add(1, t.share.Weight, t.class.heap[t.pos].offset, t.slope)
+		s.mean.admit(-1, t.share.Weight)
+		s.mean.count(1, t.share.Weight, t.class.heap[t.pos].offset, t.slope)
 	}
 }
 
