@@ -32,7 +32,7 @@ var mistakes = []mistake{
 	{"a Min is not charged", "Min and Max/1/gain", "sched/scheduler.go",
 		"t.slope = float64(t.held) * t.perSlot\n\tif !is", "t.slope = float64(max(0, int(t.held)-t.share.Min)) * t.perSlot\n\tif !is"},
 	{"a new name starts below everybody who was served", "fresh names/1/gain", "sched/level.go",
-		"return grain(max(v, s.mean.value(float64(s.clock))))", "return s.virtual"},
+		"return s.levelAbove(s.highest())", "return s.virtual"},
 	{"a queue that is empty for an instant is forgiven", "", "sched/rule.go",
 		"min(s.floor, s.virtual-s.burstCredit()*t.perSlot)", "s.virtual-s.burstCredit()*t.perSlot"},
 	{"a change of weight multiplies a credit", "", "sched/settings.go",
