@@ -1,5 +1,3 @@
-//go:build unix
-
 package chromedpfair
 
 import (
@@ -14,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/fairpool/fairpool/fairshare"
@@ -331,4 +330,14 @@ func TestATabWhoseLeaseHasFailedIsNotKept(t *testing.T) {
 	require.NoError(t, lease(well))
 	require.NotEqual(t, targets[3], targets[4])
 	nothingLost(t, p)
+}
+
+// contextsOf returns how many browser contexts the browsers have.
+func contextsOf(t testing.TB, browsers []*browser) (n int) {
+	for _, b := range browsers {
+		found, err := cdp.Call(within(t, time.Minute), b.conn, target.GetBrowserContexts, cdp.Empty{})
+		require.NoError(t, err)
+		n += len(found.BrowserContextIDs)
+	}
+	return n
 }

@@ -87,16 +87,14 @@ func nothingLost(t testing.TB, p *Pool) {
 	for _, l := range leases {
 		l.Release()
 	}
-	kept, ready := 0, 0
+	kept := 0
 	eventually(t, "the browsers are at rest", func() bool {
-		kept, ready = 0, 0
+		kept = 0
 		for _, b := range p.Browsers().Running {
-			full := b.Leased >= p.browsers.cfg.TabsPerBrowser // with tabs of tenants that are at home there
-			if b.State != string(serving) || b.Opening+b.Closing > 0 || b.Ready != p.browsers.cfg.Prewarm && !full {
+			if b.State != string(serving) || b.Opening+b.Closing > 0 || b.Ready != p.browsers.cfg.Prewarm {
 				return false
 			}
 			kept += b.Leased
-			ready += b.Ready
 		}
 		stats := p.Stats()
 		return stats.InUse == 0 && stats.Destroying == 0 && stats.Warm >= kept // some may not have a page yet
@@ -111,7 +109,8 @@ func nothingLost(t testing.TB, p *Pool) {
 			}
 		}
 	}
-	require.Equal(t, ready+p.Browsers().Contexts, contextsOf(t, browsers), "browser contexts")
+	want := len(browsers)*p.browsers.cfg.Prewarm + p.Browsers().Contexts
+	require.Equal(t, want, contextsOf(t, browsers), "browser contexts")
 	if root := p.browsers.cfg.ProfileRoot; root != "" {
 		profiles, err := os.ReadDir(root)
 		require.NoError(t, err)
@@ -135,14 +134,4 @@ func pagesOf(t testing.TB, b *browser, id cdp.BrowserContextID) (urls []string) 
 		}
 	}
 	return urls
-}
-
-// contextsOf returns how many browser contexts the browsers have.
-func contextsOf(t testing.TB, browsers []*browser) (n int) {
-	for _, b := range browsers {
-		found, err := cdp.Call(within(t, time.Minute), b.conn, target.GetBrowserContexts, cdp.Empty{})
-		require.NoError(t, err)
-		n += len(found.BrowserContextIDs)
-	}
-	return n
 }

@@ -180,10 +180,3 @@ func site(t testing.TB) string {
 	t.Cleanup(server.Close)
 	return server.URL
 }
-
-func newTab(t *testing.T, browser context.Context, options ...chromedp.ContextOption) context.Context {
-	ctx, cancel := chromedp.NewContext(browser, options...)
-	t.Cleanup(cancel)
-	require.NoError(t, chromedp.Do(ctx))
-	return ctx
-}
