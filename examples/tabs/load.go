@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -12,21 +14,25 @@ import (
 	"github.com/fairpool/fairpool/adapters/chromedpfair"
 )
 
-// A load is the pages of both requests, and what gives them tabs.
+// A load is the pages of both requests, and who they are charged to.
 type load struct {
-	name string
-	jobs []job
-	run  runner
+	jobs   []job
+	tenant func(request string) string
+	out    string // folder for screenshots, "" for none
 }
 
-// start has each request ask for all its pages at once, the second a little
+// run has each request ask for all its pages at once, the second a little
 // later, and returns when all are loaded.
-func (l load) start(ctx context.Context, cfg config, out io.Writer) (result, *shots, error) {
+func (l load) run(ctx context.Context, p *chromedpfair.Pool, cfg config, name string, out io.Writer) (result, error) {
+	if l.out != "" {
+		if err := os.MkdirAll(l.out, 0o755); err != nil {
+			return result{}, err
+		}
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	b := newBoard(l.name, l.jobs)
-	pictures := &shots{Name: l.name}
-	fmt.Fprintf(out, "\n%s:\n", l.name)
+	b := newBoard(name, l.jobs)
+	fmt.Fprintf(out, "\n%s:\n", name)
 	shown := b.show(out, cfg.tabs)
 	defer shown()
 
@@ -36,7 +42,8 @@ func (l load) start(ctx context.Context, cfg config, out io.Writer) (result, *sh
 			if j.request == 1 && !sleep(ctx, cfg.joins) {
 				return
 			}
-			if err := l.page(ctx, b, pictures, j); err != nil && cfg.urls == "" {
+			b.asks(j)
+			if err := l.page(ctx, p, b, j); err != nil && cfg.urls == "" {
 				cancel(fmt.Errorf("%s: %w", j.url, err)) // our own site does not fail
 			} else if err != nil && ctx.Err() == nil {
 				b.fails(j, err)
@@ -45,19 +52,16 @@ func (l load) start(ctx context.Context, cfg config, out io.Writer) (result, *sh
 	}
 	group.Wait()
 	if ctx.Err() != nil {
-		return result{}, nil, context.Cause(ctx)
+		return result{}, context.Cause(ctx)
 	}
-	return b.result(), pictures, nil
+	return b.result(), nil
 }
 
-// page loads one page in a tab, and takes its picture.
-func (l load) page(ctx context.Context, b *board, pictures *shots, j job) error {
-	b.asks(j)
-	asked := time.Now()
+// page loads one page in a tab of the pool.
+func (l load) page(ctx context.Context, p *chromedpfair.Pool, b *board, j job) error {
 	defer b.isDone(j)
-	return l.run(ctx, requests[j.request], func(ctx context.Context) error {
-		waited := time.Since(asked)
-		b.begins(j, waited)
+	return p.Do(ctx, l.tenant(requests[j.request]), func(ctx context.Context) error {
+		b.begins(j)
 		defer b.ends(j)
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
@@ -69,12 +73,14 @@ func (l load) page(ctx context.Context, b *board, pictures *shots, j job) error 
 			return err
 		}
 		b.read(j, title)
+		if l.out == "" {
+			return nil
+		}
 		picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 		if err != nil {
 			return err
 		}
-		pictures.add(shot{Job: j, Waited: waited, At: time.Since(b.start), picture: picture})
-		return nil
+		return os.WriteFile(filepath.Join(l.out, fmt.Sprintf("%s-%02d.png", requests[j.request], j.number)), picture, 0o644)
 	})
 }
 
