@@ -9,10 +9,9 @@ import (
 	"github.com/fairpool/fairpool/pool"
 )
 
-// A browserSet keeps browsers running and opens pages in them. Of tenants it
-// knows where they are at home, with ReuseSameTenant, and no more: whoever asks
-// first is served first, and as the pool asks for no more pages than it has
-// slots for, nobody waits for anything but a browser.
+// A browserSet keeps browsers running and opens pages in them. It knows nothing
+// of tenants: whoever asks first is served first, and as the pool asks for no
+// more pages than it has slots for, nobody waits for anything but a browser.
 //
 //	            launch            retire            last page closed
 //	(no place) --------> serving --------> draining ----------------> ending --> (reaped)
@@ -38,8 +37,6 @@ type browserSet struct {
 	changed  chan struct{} // closed at every change, nil if nobody waits for one
 	openings int           // pages being opened, in all browsers
 	closings int
-	homes    map[string]*home // of tenants, with ReuseSameTenant, in browsers that serve
-	uses     uint64           // of homes, so far
 	count    counts
 }
 
@@ -48,7 +45,6 @@ type account struct {
 	state    browserState
 	fresh    []*page // ready, for nobody yet
 	opening  int
-	directed int // of them, for one order each
 	leased   int
 	closing  int
 	served   int
@@ -75,7 +71,7 @@ func newBrowserSet(cfg *Config) *browserSet {
 	if cfg.Logger != nil {
 		log = newLateLogger(cfg.Logger)
 	}
-	return &browserSet{cfg: cfg, log: log, relaunch: newRelaunch(), homes: make(map[string]*home), count: counts{retired: make(map[Retirement]uint64)}}
+	return &browserSet{cfg: cfg, log: log, relaunch: newRelaunch(), count: counts{retired: make(map[Retirement]uint64)}}
 }
 
 // balanceLocked does what is due whenever something has changed: it opens the
@@ -165,15 +161,4 @@ func (s *browserSet) close() {
 // about its pages.
 func (s *browserSet) busyLocked() bool {
 	return s.starting+len(s.browsers)+s.openings+s.closings > 0
-}
-
-// sweep removes what processes before this one have left of their browsers.
-func (s *browserSet) sweep() {
-	swept := sweep(s.cfg.ProfileRoot)
-	if s.cfg.ProfileRoot != "" {
-		swept += sweep("") // temporary files may be there
-	}
-	if swept > 0 {
-		s.log.Info("folders of browsers whose process has ended are removed", "folders", swept)
-	}
 }

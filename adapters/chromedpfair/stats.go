@@ -11,7 +11,6 @@ type BrowserStats struct {
 	Running  []BrowserInfo // by number
 	Starting bool          // one is being started
 	Waiting  int           // tabs that wait for a browser
-	Contexts int           // of tenants, with ReuseSameTenant
 
 	// Since the start.
 	Started        uint64
@@ -19,7 +18,6 @@ type BrowserStats struct {
 	Hung           uint64 // killed because they did not answer
 	Retired        map[Retirement]uint64
 	Cut            uint64 // of those, killed when the time to drain was over
-	Evicted        uint64 // browser contexts of tenants, see Config.MaxContexts
 	LaunchFailures uint64
 	LaunchErr      error // of the last launch, nil if a tab has been opened since
 }
@@ -41,17 +39,17 @@ type BrowserInfo struct {
 
 // counts are the totals of a set.
 type counts struct {
-	started, died, hung, cut, evicted uint64
-	retired                           map[Retirement]uint64
+	started, died, hung, cut uint64
+	retired                  map[Retirement]uint64
 }
 
 func (s *browserSet) stats() BrowserStats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stats := BrowserStats{
-		Starting: s.starting > 0, Waiting: len(s.orders), Contexts: len(s.homes),
+		Starting: s.starting > 0, Waiting: len(s.orders),
 		Started: s.count.started, Died: s.count.died, Hung: s.count.hung,
-		Retired: maps.Clone(s.count.retired), Cut: s.count.cut, Evicted: s.count.evicted,
+		Retired: maps.Clone(s.count.retired), Cut: s.count.cut,
 		LaunchFailures: uint64(s.relaunch.failures), LaunchErr: s.relaunch.err,
 	}
 	for _, b := range s.browsers {

@@ -2,7 +2,6 @@ package chromedpfair
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/fairpool/fairpool/adapters/throwaway"
-	"github.com/fairpool/fairpool/pool"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 )
@@ -84,13 +82,6 @@ func newPool(t testing.TB, cfg Config) *Pool {
 	}
 	if cfg.Health == (Health{}) {
 		cfg.Health = Health{Every: time.Second, Timeout: 30 * time.Second}
-	}
-	if cfg.Trace.ResetDone == nil {
-		cfg.Trace.ResetDone = func(_ context.Context, e pool.Event) {
-			if e.Err != nil && !errors.Is(e.Err, errSpoiled) {
-				t.Logf("a tab of %s is not kept, after %v: %v", e.Tenant, e.Took, e.Err)
-			}
-		}
 	}
 	p, err := New(cfg)
 	require.NoError(t, err)
