@@ -46,7 +46,7 @@ func counts(s pool.Stats) [][2]string {
 	}{
 		{"acquired", s.Acquired}, {"rejected", s.Rejected}, {"gave up", s.Canceled},
 		{"built", s.Built}, {"destroyed", s.Destroyed}, {"hijacked", s.Hijacked}, {"stale", uint64(s.Stale)},
-		{"builds failed", s.BuildFailures}, {"checks failed", s.CheckFailures}, {"prepares failed", s.PrepareFailures},
+		{"builds failed", s.BuildFailures}, {"constructors hung", s.BuildHangs}, {"checks failed", s.CheckFailures}, {"prepares failed", s.PrepareFailures},
 		{"resets failed", s.ResetFailures}, {"destructors failed", s.DestroyFailures}, {"destructors hung", s.DestroyHangs},
 		{"condemned", s.Condemned}, {"revoked", s.Revocations}, {"leaks", s.Leaks}, {"lost", s.Lost}, {"dead-locks", s.Deadlocks},
 	} {

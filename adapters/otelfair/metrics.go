@@ -112,6 +112,8 @@ func resources(size bool) []figure {
 			func(s *pool.Stats) float64 { return float64(s.Destroyed) }},
 		{total, name{"fairpool.hijacked", "{resource}", "Resources taken out of the pool by their holders."},
 			func(s *pool.Stats) float64 { return float64(s.Hijacked) }},
+		{total, name{"fairpool.build_hangs", "{call}", "Constructors that outlasted their timeout and did not return."},
+			func(s *pool.Stats) float64 { return float64(s.BuildHangs) }},
 		{total, name{"fairpool.destroy_hangs", "{call}", "Destructors that outlasted their timeout."},
 			func(s *pool.Stats) float64 { return float64(s.DestroyHangs) }},
 		{total, name{"fairpool.condemned", "{generation}", "How often an error condemned every resource alive."},

@@ -80,6 +80,8 @@ func resources(labels prometheus.Labels) (all []metric) {
 		func(s *pool.Stats) float64 { return float64(s.Destroyed) })
 	add("hijacked_total", counter, "Resources taken out of the pool by their holders.",
 		func(s *pool.Stats) float64 { return float64(s.Hijacked) })
+	add("build_hangs_total", counter, "Constructors that outlasted their timeout and did not return.",
+		func(s *pool.Stats) float64 { return float64(s.BuildHangs) })
 	add("destroy_hangs_total", counter, "Destructors that outlasted their timeout.",
 		func(s *pool.Stats) float64 { return float64(s.DestroyHangs) })
 	add("condemned_total", counter, "How often an error condemned every resource alive.",
