@@ -122,7 +122,7 @@ func TestFiguresOfAKnownHistory(t *testing.T) {
 	l := load{capacity: 1, until: 4 * s, tenants: []tenant{
 		{weight: 1, counted: true}, {weight: 1, counted: true, crews: []crew{{workers: 1, until: always}}}, {weight: 1, light: true}}}
 	r := newRecord(l, ideal{total: []float64{2, 2, 0}})
-	a, b, c := &request{tenant: 0}, &request{tenant: 1}, &request{tenant: 2, asked: 3 * s}
+	a, b, c := &request{}, &request{tenant: 1, payer: 1}, &request{tenant: 2, payer: 2, asked: 3 * s}
 	r.asked(a)
 	r.granted(0, a)
 	r.pass(1 * s)
