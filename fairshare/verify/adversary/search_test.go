@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	effortFlag = flag.Float64("effort", 1, "how long to search: 1 is about a minute on two cores")
+	effortFlag = flag.Float64("effort", 1, "how long to search: 1 is two to three minutes on two cores")
 	writeFlag  = flag.Bool("write", false, "write results/adversary.md")
 	seedFlag   = flag.Uint64("seed", 1, "of the search")
 )
