@@ -148,12 +148,12 @@ func TestFiguresSaturate(t *testing.T) {
 		m.run(20000 * time.Hour)
 		for in := range m.s.Tenants() {
 			st := m.s.Status(m.now, in)
-			require.EqualValues(t, math.MaxInt64, st.Service)
+			require.EqualValues(t, int64(math.MaxInt64), st.Service)
 			require.GreaterOrEqual(t, st.Debt, time.Duration(0))
 		}
 		away := visit(m.s, m.now, "away")
 		m.run(20000 * time.Hour)
-		require.EqualValues(t, math.MinInt64, m.s.Status(m.now, away).Debt)
+		require.EqualValues(t, int64(math.MinInt64), m.s.Status(m.now, away).Debt)
 		m.workers(m.client("away", constant(time.Hour)), 3)
 		require.Negative(t, m.s.Status(m.now, away).Debt, "a horizon of centuries makes for a credit, not for a debt")
 	}
