@@ -7,14 +7,12 @@ import (
 	"github.com/fairpool/fairpool/fairshare"
 )
 
-// An ask waits for a slot: Line.Acquire, or the same for somebody who does not
-// wait, or has joined.
-type ask = func(ctx context.Context, tenant string) (fairshare.Grant, error)
+// A source is where a caller gets its slot from.
+type source func(ctx context.Context, tenant string) (fairshare.Grant, error)
 
-// acquireSlow is Acquire when more than a wait may come between the caller and its
-// lease: hooks, or somebody who wants to know about it. With once the caller
-// takes no other resource than the first.
-func (p *Pool[T]) acquireSlow(ctx context.Context, tenant string, ask ask, once bool) (l Lease[T], err error) {
+// attend is Acquire when more than a wait may come between the caller and its
+// lease: hooks, or somebody who wants to know about it.
+func (p *Pool[T]) attend(ctx context.Context, tenant string, get source) (l Lease[T], err error) {
 	trace := &p.config.Trace
 	var began time.Duration
 	if trace.AcquireDone != nil {
@@ -27,7 +25,7 @@ func (p *Pool[T]) acquireSlow(ctx context.Context, tenant string, ask ask, once 
 			l.grant.Release()
 		}
 	}()
-	g, err := p.acquireReady(ctx, tenant, ask, once)
+	g, err := get(ctx, tenant)
 	if err == nil {
 		l = p.lease(g, tenant)
 	}
@@ -42,57 +40,57 @@ func (p *Pool[T]) acquireSlow(ctx context.Context, tenant string, ask ask, once 
 	return l, err
 }
 
-// acquireReady waits for a slot and makes its resource ready for the tenant. A
-// resource that turns out to be unfit is destroyed; the caller is next for
-// another.
-func (p *Pool[T]) acquireReady(ctx context.Context, tenant string, ask ask, once bool) (fairshare.Grant, error) {
+// hold returns a source of slots from ask that have been made ready for their
+// tenant, and of whose waits those who look for dead-locks know.
+func (p *Pool[T]) hold(ask source) source {
 	if p.nested {
-		leave, err := p.enterNested(ctx, tenant)
-		if err != nil {
-			return fairshare.Grant{}, err
-		}
-		if leave != nil {
-			defer leave()
-		}
+		ask = p.noteNested(ask)
 	}
-	if p.config.Health.Check == nil && p.config.Tenancy.Prepare == nil {
-		return ask(ctx, tenant)
+	if p.config.Health.Check != nil || p.config.Tenancy.Prepare != nil {
+		ask = p.fit(ask)
 	}
-	since := p.line.Now()
-	g, err := ask(ctx, tenant)
-	for unprepared := 0; err == nil; {
-		s := p.owner(g)
-		if s == nil { // revoked meanwhile, and its time is up
-			if once {
-				return fairshare.Grant{}, ErrRevoked
+	return ask
+}
+
+// fit returns a source that gets a slot from ask and makes its resource ready
+// for the tenant. One that turns out to be unfit is destroyed; the caller is
+// next for another.
+func (p *Pool[T]) fit(ask source) source {
+	return func(ctx context.Context, tenant string) (fairshare.Grant, error) {
+		since := p.line.Now()
+		g, err := ask(ctx, tenant)
+		for unprepared := 0; err == nil; {
+			s := p.owner(g)
+			if s == nil { // revoked meanwhile, and its time is up
+				g, err = p.line.Retry(ctx, tenant, since, func() {})
+				continue
 			}
-			g, err = p.line.Retry(ctx, tenant, since, func() {})
-			continue
-		}
-		why, fault := p.handOver(ctx, tenant, g, s)
-		if why == PrepareFailed {
-			unprepared++
-		}
-		switch {
-		case why == "" && fault != nil: // the caller gave up; the slot is passed on
-			return fairshare.Grant{}, p.line.Explain(tenant, contextError(ctx, p.line.Now()-since))
-		case why == "" && g.Slot() != nil:
-			return g, nil
-		case why == "": // revoked, as above
-		case once || unprepared == maxPrepares:
-			p.reject(g, s, why)
-			return fairshare.Grant{}, p.line.Explain(tenant, &AcquireError{
-				Reason: fairshare.NotPrepared, Err: fault, Waited: p.line.Now() - since,
-			})
-		default:
+			why, fault := p.handOver(ctx, tenant, g, s)
+			switch why {
+			case "":
+				if fault != nil { // the caller gave up; the slot is passed on
+					return fairshare.Grant{}, p.line.Explain(tenant, contextError(ctx, p.line.Now()-since))
+				}
+				if g.Slot() != nil {
+					return g, nil
+				}
+				continue
+			case PrepareFailed:
+				if unprepared++; unprepared == maxPrepares {
+					p.reject(g, s, why)
+					return fairshare.Grant{}, p.line.Explain(tenant, &AcquireError{
+						Reason: fairshare.NotPrepared, Err: fault, Waited: p.line.Now() - since,
+					})
+				}
+			}
 			g, err = p.line.Retry(ctx, tenant, since, func() {
 				if g.Finish() != nil {
 					p.rejectLocked(s, why)
 				}
 			})
 		}
+		return fairshare.Grant{}, err
 	}
-	return fairshare.Grant{}, err
 }
 
 // maxPrepares is how many resources one Acquire may wreck by failing to prepare

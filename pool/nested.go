@@ -35,6 +35,21 @@ func (w *waits) of(g fairshare.Grant) int {
 	return w.n
 }
 
+// noteNested returns a source that is ask, and knows whether the caller waits
+// for itself.
+func (p *Pool[T]) noteNested(ask source) source {
+	return func(ctx context.Context, tenant string) (fairshare.Grant, error) {
+		leave, err := p.enterNested(ctx, tenant)
+		if err != nil {
+			return fairshare.Grant{}, err
+		}
+		if leave != nil {
+			defer leave()
+		}
+		return ask(ctx, tenant)
+	}
+}
+
 // enterNested takes note of an Acquire by a caller that holds leases of this
 // pool already, as far as ctx tells, until leave is called, which is nil if there
 // is nothing to note. If it closes the circle in which every holder waits for

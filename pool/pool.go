@@ -30,12 +30,13 @@ type AcquireError = fairshare.AcquireError
 // called from any goroutine.
 type Pool[T any] struct {
 	config   Config[T]
-	attended bool // more comes between a caller and its lease than a wait
-	recorded bool // where leases come from is remembered
-	nested   bool // somebody wants to know of nested Acquires
-	timed    bool // the line always knows the time
-	ages     bool // idle resources have to be looked after
-	watching bool // the line is watched for good
+	attended bool   // more comes between a caller and its lease than a wait
+	recorded bool   // where leases come from is remembered
+	nested   bool   // somebody wants to know of nested Acquires
+	timed    bool   // the line always knows the time
+	ages     bool   // idle resources have to be looked after
+	watching bool   // the line is watched for good
+	source   source // of slots, when attended
 
 	ctx      context.Context // of the hooks, ends with the pool
 	cancel   func()
@@ -132,6 +133,7 @@ func (p *Pool[T]) prepareFor(c *Config[T]) {
 		c.Trace.Release != nil || c.Health.Check != nil || c.Tenancy.Prepare != nil
 	p.watching = p.timed || c.Age.MaxUses > 0 || c.Sizes.MinIdle > 0 || c.Sizes.MaxIdle > 0 ||
 		c.Tenancy.Prepare != nil || c.Tenancy.Reset != nil
+	p.source = p.hold(p.line.Acquire)
 	if c.Trace.WaitStart != nil || c.Trace.WaitDone != nil {
 		p.line.Witness(witness[T]{p})
 	}
@@ -166,7 +168,7 @@ func (p *Pool[T]) Acquire(ctx context.Context, tenant string) (Lease[T], error) 
 		tenant = fairshare.TenantFrom(ctx)
 	}
 	if p.attended {
-		return p.acquireSlow(ctx, tenant, p.line.Acquire, false)
+		return p.attend(ctx, tenant, p.source)
 	}
 	g, err := p.line.Acquire(ctx, tenant)
 	return Lease[T]{grant: g}, err
@@ -187,10 +189,18 @@ func (p *Pool[T]) TryAcquire(tenant string) (Lease[T], bool) {
 			g.Release()
 		}
 	}()
-	l, err := p.acquireSlow(context.Background(), tenant, func(context.Context, string) (fairshare.Grant, error) {
+	l, err := p.attend(context.Background(), tenant, func(ctx context.Context, tenant string) (fairshare.Grant, error) {
 		begun = true
-		return g, nil
-	}, true)
+		s := p.owner(g)
+		if s == nil { // revoked, and taken back already
+			return fairshare.Grant{}, ErrRevoked
+		}
+		why, err := p.handOver(ctx, tenant, g, s)
+		if why != "" {
+			p.reject(g, s, why)
+		}
+		return g, err
+	})
 	return l, err == nil
 }
 
@@ -244,26 +254,24 @@ func (p *Pool[T]) Do(ctx context.Context, tenant string, fn func(context.Context
 // Join makes the tenant present until Leave: it counts as active for strict
 // shares also while it neither holds nor waits.
 func (p *Pool[T]) Join(tenant string) *Tenant[T] {
-	return &Tenant[T]{p, p.line.Join(tenant)}
+	m := p.line.Join(tenant)
+	return &Tenant[T]{p, m, p.hold(func(ctx context.Context, _ string) (fairshare.Grant, error) { return m.Acquire(ctx) })}
 }
 
 // A Tenant is a tenant that has joined a Pool.
 type Tenant[T any] struct {
 	pool   *Pool[T]
 	member *fairshare.Member
+	source source // of slots, when the pool is attended
 }
 
 // Acquire is Pool.Acquire for this tenant, without looking up its name.
 func (t *Tenant[T]) Acquire(ctx context.Context) (Lease[T], error) {
 	if t.pool.attended {
-		return t.pool.acquireSlow(ctx, t.member.Name(), t.ask, false)
+		return t.pool.attend(ctx, t.member.Name(), t.source)
 	}
 	g, err := t.member.Acquire(ctx)
 	return Lease[T]{grant: g}, err
-}
-
-func (t *Tenant[T]) ask(ctx context.Context, _ string) (fairshare.Grant, error) {
-	return t.member.Acquire(ctx)
 }
 
 // Leave ends the tenant's presence. Its leases stay valid and its waiters keep
