@@ -8,9 +8,29 @@ import "github.com/fairpool/fairpool/fairshare/sched"
 // will be soon; others use their own slots meanwhile as far as that suffices.
 func (l *Line) Dedicate(coming func() int) { l.ready.dedicated, l.coming = true, coming }
 
-// ownInTurnLocked finds a waiter whose tenant has a ready slot, while the one
-// whose turn it is waits for a slot to be made. There are not more tenants before
-// it than slots coming.
+// dispatchDedicatedLocked hands ready slots to the tenants that they are
+// dedicated to. Whose turn it is waits for the supply to make a slot, if there
+// is none for it; one that comes later is served from its own meanwhile, if
+// there is a slot coming for each tenant before it.
+func (l *Line) dispatchDedicatedLocked() {
+	for l.sched.InUse() < l.sched.Capacity() {
+		w := l.sched.Peek(l.now)
+		if w == nil {
+			return
+		}
+		if l.ready.choose(w.Tenant()) == nil {
+			if w = l.ownInTurnLocked(); w == nil {
+				return
+			}
+		}
+		t := w.Tenant()
+		l.sched.GrantFirst(l.now, t)
+		l.handLocked(w, l.takeLocked(t))
+	}
+}
+
+// ownInTurnLocked finds a waiter whose tenant has a ready slot, and before which
+// there are not more tenants than slots coming.
 func (l *Line) ownInTurnLocked() *sched.Waiter {
 	coming := l.coming()
 	if coming == 0 {

@@ -269,25 +269,23 @@ func (l *Line) Retry(ctx context.Context, tenant string, since time.Duration, se
 	return l.wait(ctx, ctx.Done(), w, l.witness)
 }
 
-// DispatchLocked grants slots to waiters, for as long as there are slots and
-// waiters who may have them, and tells the supply if more could be granted. It is
-// due whenever a slot has become ready, the supply has room for more, or the
-// scheduler may allow more. Nothing else grants a slot to somebody who waits.
+// DispatchLocked hands out what can be handed out, and tells the supply if more
+// could be. It is due whenever the supply has room for more slots, or the
+// scheduler may allow more.
 func (l *Line) DispatchLocked() {
 	if l.DemandLocked() == 0 {
 		return
 	}
-	for l.sched.InUse() < l.sched.Capacity() && (l.ready.len > 0 || l.fillLocked()) {
-		w := l.sched.Peek(l.now)
-		if w != nil && l.ready.choose(w.Tenant()) == nil { // each is dedicated to another
-			w = l.ownInTurnLocked()
+	if l.ready.dedicated {
+		l.dispatchDedicatedLocked()
+	} else {
+		for l.sched.InUse() < l.sched.Capacity() && (l.ready.len > 0 || l.fillLocked()) {
+			w := l.sched.Next(l.now)
+			if w == nil {
+				break
+			}
+			l.handLocked(w, l.takeLocked(w.Tenant()))
 		}
-		if w == nil {
-			break
-		}
-		t := w.Tenant()
-		l.sched.GrantFirst(l.now, t)
-		l.handLocked(w, l.takeLocked(t))
 	}
 	if l.DemandLocked() > 0 {
 		l.supply.Short(Request{})

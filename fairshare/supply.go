@@ -43,12 +43,16 @@ func (l *Line) takeLocked(t *sched.Tenant) *Slot {
 		slot = l.ready.hot
 	}
 	l.ready.remove(slot)
+	l.assignLocked(slot, t)
+	return slot
+}
+
+func (l *Line) assignLocked(slot *Slot, t *sched.Tenant) {
 	if l.watcher != nil {
 		l.watcher.Taken(slot)
 	}
 	slot.before, slot.tenant = slot.tenant, t
 	slot.since, slot.granted = l.now, slot.generation.Load()
-	return slot
 }
 
 // fillLocked asks the supply for a slot, and reports whether that made one
@@ -63,12 +67,26 @@ func (l *Line) fillLocked() bool {
 	return true
 }
 
-// PutLocked makes a slot ready that nobody holds, and hands it to the next waiter
-// if there is one who may have it.
+// PutLocked gives a slot that nobody holds to the next waiter, or keeps it
+// ready if there is none who may have it.
 func (l *Line) PutLocked(slot *Slot) {
 	l.knowLocked(slot)
+	if l.DemandLocked() > 0 {
+		if l.ready.dedicated {
+			l.ready.push(slot)
+			l.DispatchLocked()
+			return
+		}
+		if w := l.sched.Next(l.now); w != nil {
+			l.assignLocked(slot, w.Tenant())
+			l.handLocked(w, slot)
+			if l.sched.Headroom() > 0 {
+				l.DispatchLocked() // whoever held the slot may have come to hold none
+			}
+			return
+		}
+	}
 	l.ready.push(slot)
-	l.DispatchLocked()
 }
 
 func (l *Line) knowLocked(slot *Slot) {
