@@ -2,6 +2,9 @@ package pool
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"reflect"
 	"time"
 )
 
@@ -11,7 +14,7 @@ func (p *Pool[T]) construct(ctx context.Context) (*slot[T], error) {
 	s := &slot[T]{pool: p, number: p.numbers.Add(1)}
 	s.Owner = s
 	building := p.span(ctx, p.config.Trace.BuildStart, p.config.Trace.BuildDone, Event{Resource: s.number})
-	ctx, cancel := context.WithTimeout(building.ctx, p.config.BuildTimeout)
+	ctx, cancel := context.WithTimeoutCause(building.ctx, p.config.BuildTimeout, ErrBuildTimeout)
 	defer cancel()
 	err := ctx.Err() // the trace may have taken until after Close
 	if err == nil {
@@ -20,11 +23,29 @@ func (p *Pool[T]) construct(ctx context.Context) (*slot[T], error) {
 			return err
 		})
 	}
-	if err == nil && any(s.value) == nil {
+	switch {
+	case err == nil && isNil(s.value):
 		err = errNilResource
+	case errors.Is(err, context.DeadlineExceeded) && errors.Is(context.Cause(ctx), ErrBuildTimeout):
+		// It must not look like the deadline of the caller that gets it.
+		err = fmt.Errorf("%w of %v: %v", ErrBuildTimeout, p.config.BuildTimeout, err)
 	}
 	p.end(building, err)
 	return s, err
+}
+
+var errNilResource = errors.New("pool: Constructor returned nil")
+
+// isNil reports whether v is nothing that anybody could use: a nil interface,
+// pointer, map, channel or function.
+func isNil(v any) bool {
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Map, reflect.Chan, reflect.Func, reflect.UnsafePointer:
+		return r.IsNil()
+	}
+	return false
 }
 
 // destruct is the destructor that the register calls, in a goroutine of its
@@ -68,6 +89,7 @@ func (p *Pool[T]) hangs(s *slot[T]) {
 	p.destroyHangs++
 	p.hanging++
 	p.reports.log("destructor hangs", "resource", s.number, "retired", string(s.retired), "timeout", p.config.DestroyTimeout)
+	p.inheritLocked(s)
 	p.dischargeLocked(s)
 	p.balanceLocked() // nobody has to count on its place any longer
 }
@@ -88,8 +110,9 @@ func (p *Pool[T]) dischargeLocked(s *slot[T]) bool {
 // wrecked it and somebody waits for the place, the tenant pays for the build
 // too.
 func (p *Pool[T]) succeedLocked(s *slot[T]) {
+	p.inheritLocked(s)
 	if s.succeed {
-		if !p.buildLocked(order[T]{replaces: s}) {
+		if !p.buildLocked(build[T]{replaces: s}) {
 			p.replacedLocked(s, nil)
 		}
 		return
@@ -103,6 +126,6 @@ func (p *Pool[T]) succeedLocked(s *slot[T]) {
 // somebody waits for it, at the cost of the tenant that was charged for s last.
 func (p *Pool[T]) rebuildLocked(s *slot[T]) {
 	if p.fresh < p.line.DemandLocked() {
-		p.buildLocked(order[T]{request: p.line.NextLocked(), payer: s})
+		p.buildLocked(build[T]{request: p.line.NextLocked(), payer: s})
 	}
 }

@@ -228,7 +228,9 @@ func TestEveryWaiterIsServedWithOneBuildAtATime(t *testing.T) {
 func TestWarmReturnsWhenMinIdleIsReached(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &factory{build: takes(time.Second)}
-		p := newPool(t, f, keeping(8, 6))
+		cfg := keeping(8, 6)
+		cfg.Sizes.MaxConcurrentBuilds = 6
+		p := newPool(t, f, cfg)
 		start := time.Now()
 		require.NoError(t, p.Warm(background))
 		require.Equal(t, time.Second, time.Since(start), "it builds them side by side")
