@@ -306,9 +306,6 @@ func (l *Line) DemandLocked() int {
 // way.
 func (l *Line) AwaitedLocked() bool { return !l.paused && l.sched.Waiting() > 0 }
 
-// WaitingLocked is the number of waiters.
-func (l *Line) WaitingLocked() int { return l.sched.Waiting() }
-
 // NextLocked is the request whose turn it is, the zero Request if there is none.
 func (l *Line) NextLocked() Request {
 	if w := l.sched.Peek(l.now); w != nil {

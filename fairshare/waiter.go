@@ -26,14 +26,6 @@ type Request struct {
 	seq uint64
 }
 
-// Tenant returns the tenant that the request is for, "" if the request is over.
-func (r Request) Tenant() string {
-	if r.w == nil || r.w.Seq() != r.seq {
-		return ""
-	}
-	return r.w.Tenant().Name()
-}
-
 func (l *Line) newWaiter(tenant string) *waiter {
 	w := l.waiters.Get().(*waiter)
 	w.tenant = tenant

@@ -58,11 +58,6 @@ func (p *Pool[T]) hold(ask source) source {
 func (p *Pool[T]) fit(ask source) source {
 	return func(ctx context.Context, tenant string) (fairshare.Grant, error) {
 		since := p.line.Now()
-		tries, tooSoon := p.tryToPrepare(tenant)
-		if tooSoon != nil {
-			return fairshare.Grant{}, tooSoon
-		}
-		defer tries.end()
 		g, err := ask(ctx, tenant)
 		for unprepared := 0; err == nil; {
 			s := p.owner(g)
@@ -77,32 +72,19 @@ func (p *Pool[T]) fit(ask source) source {
 					return fairshare.Grant{}, p.line.Explain(tenant, contextError(ctx, p.line.Now()-since))
 				}
 				if g.Slot() != nil {
-					p.preparedFor(tenant)
 					return g, nil
 				}
 				continue
 			case PrepareFailed:
-				switch unprepared++; unprepared {
-				case maxPrepares:
+				if unprepared++; unprepared == maxPrepares {
 					p.reject(g, s, why)
-					p.unpreparedFor(tenant, fault)
 					return fairshare.Grant{}, p.line.Explain(tenant, &AcquireError{
 						Reason: fairshare.NotPrepared, Err: fault, Waited: p.line.Now() - since,
 					})
-				case maxPrepares - 1: // the last try is with a new one
-					renewed, gaveUp := p.renew(ctx, tenant, g, s)
-					if gaveUp != nil {
-						return fairshare.Grant{}, p.line.Explain(tenant, contextError(ctx, p.line.Now()-since))
-					}
-					why = "" // it is retired already
-					if renewed != (fairshare.Grant{}) {
-						g = renewed
-						continue
-					}
 				}
 			}
 			g, err = p.line.Retry(ctx, tenant, since, func() {
-				if why != "" && g.Finish() != nil {
+				if g.Finish() != nil {
 					p.rejectLocked(s, why)
 				}
 			})
@@ -124,9 +106,6 @@ func (p *Pool[T]) rejectLocked(s *slot[T], why Retirement) {
 		p.line.ReleaseLocked(&s.Slot)
 	}
 	p.retireLocked(s, why)
-	if why == CheckFailed || s.prepared { // it was not new
-		p.suspectLocked()
-	}
 }
 
 // reject ends a grant whose resource was unfit for the tenant.

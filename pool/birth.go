@@ -2,9 +2,6 @@ package pool
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"reflect"
 	"time"
 )
 
@@ -14,7 +11,7 @@ func (p *Pool[T]) construct(ctx context.Context) (*slot[T], error) {
 	s := &slot[T]{pool: p, number: p.numbers.Add(1)}
 	s.Owner = s
 	building := p.span(ctx, p.config.Trace.BuildStart, p.config.Trace.BuildDone, Event{Resource: s.number})
-	ctx, cancel := context.WithTimeoutCause(building.ctx, p.config.BuildTimeout, ErrBuildTimeout)
+	ctx, cancel := context.WithTimeout(building.ctx, p.config.BuildTimeout)
 	defer cancel()
 	err := ctx.Err() // the trace may have taken until after Close
 	if err == nil {
@@ -23,29 +20,11 @@ func (p *Pool[T]) construct(ctx context.Context) (*slot[T], error) {
 			return err
 		})
 	}
-	switch {
-	case err == nil && isNil(s.value):
+	if err == nil && any(s.value) == nil {
 		err = errNilResource
-	case errors.Is(err, context.DeadlineExceeded) && errors.Is(context.Cause(ctx), ErrBuildTimeout):
-		// It must not look like the deadline of the caller that gets it.
-		err = fmt.Errorf("%w of %v: %v", ErrBuildTimeout, p.config.BuildTimeout, err)
 	}
 	p.end(building, err)
 	return s, err
-}
-
-var errNilResource = errors.New("pool: Constructor returned nil")
-
-// isNil reports whether v is nothing that anybody could use: a nil interface,
-// pointer, map, channel or function.
-func isNil(v any) bool {
-	switch r := reflect.ValueOf(v); r.Kind() {
-	case reflect.Invalid:
-		return true
-	case reflect.Pointer, reflect.Map, reflect.Chan, reflect.Func, reflect.UnsafePointer:
-		return r.IsNil()
-	}
-	return false
 }
 
 // destruct is the destructor that the register calls, in a goroutine of its
@@ -89,7 +68,6 @@ func (p *Pool[T]) hangs(s *slot[T]) {
 	p.destroyHangs++
 	p.hanging++
 	p.reports.log("destructor hangs", "resource", s.number, "retired", string(s.retired), "timeout", p.config.DestroyTimeout)
-	p.inheritLocked(s)
 	p.dischargeLocked(s)
 	p.balanceLocked() // nobody has to count on its place any longer
 }
@@ -110,9 +88,8 @@ func (p *Pool[T]) dischargeLocked(s *slot[T]) bool {
 // wrecked it and somebody waits for the place, the tenant pays for the build
 // too.
 func (p *Pool[T]) succeedLocked(s *slot[T]) {
-	p.inheritLocked(s)
 	if s.succeed {
-		if !p.buildLocked(build[T]{replaces: s}) {
+		if !p.buildLocked(order[T]{replaces: s}) {
 			p.replacedLocked(s, nil)
 		}
 		return
@@ -126,6 +103,6 @@ func (p *Pool[T]) succeedLocked(s *slot[T]) {
 // somebody waits for it, at the cost of the tenant that was charged for s last.
 func (p *Pool[T]) rebuildLocked(s *slot[T]) {
 	if p.fresh < p.line.DemandLocked() {
-		p.buildLocked(build[T]{request: p.line.NextLocked(), payer: s})
+		p.buildLocked(order[T]{request: p.line.NextLocked(), payer: s})
 	}
 }

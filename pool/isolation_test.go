@@ -88,7 +88,7 @@ func TestAWarmResourceOfOnesOwnIsUsedWhileOthersWaitForABuild(t *testing.T) {
 		f := &factory{}
 		p := newPool(t, f, dedicated(2))
 		own := acquire(t, p, "a")
-		f.build = func(context.Context, int) error { time.Sleep(9 * time.Second); return nil }
+		f.build = func(context.Context, int) error { time.Sleep(time.Minute); return nil }
 		b := begin(background, p, "b")
 		var queue []*pending
 		for range 5 {
@@ -103,7 +103,7 @@ func TestAWarmResourceOfOnesOwnIsUsedWhileOthersWaitForABuild(t *testing.T) {
 		require.False(t, b.over())
 		own.Release()
 		b.granted(t).Release()
-		require.Equal(t, 9*time.Second, b.waited)
+		require.Equal(t, time.Minute, b.waited)
 	})
 }
 
@@ -285,6 +285,7 @@ func TestNobodysResourceIsRetiredWhileBuildsFail(t *testing.T) {
 		require.Equal(t, fairshare.BuildFailing, begin(background, p, "b").failed(t).Reason)
 		ctx, cancel := context.WithTimeout(background, time.Millisecond)
 		defer cancel()
+		require.NoError(t, p.Resize(1))
 		begin(ctx, p, "b").failed(t)
 		require.Zero(t, f.endCount())
 		acquire(t, p, "a").Release()

@@ -38,38 +38,31 @@ type Pool[T any] struct {
 	watching bool   // the line is watched for good
 	source   source // of slots, when attended
 
-	ctx       context.Context // of the hooks, ends with the pool
-	cancel    func()
-	reports   reports
-	hooks     [hookKinds]hook
-	watchdog  watchdog[T]
-	token     token           // of leases whose end is told, and no more
-	numbers   atomic.Uint64   // of resources
-	line      *fairshare.Line // its lock guards what follows
-	closed    bool
-	suspended bool
+	ctx      context.Context // of the hooks, ends with the pool
+	cancel   func()
+	reports  reports
+	hooks    [hookKinds]hook
+	watchdog watchdog[T]
+	token    token           // of leases whose end is told, and no more
+	numbers  atomic.Uint64   // of resources
+	line     *fairshare.Line // its lock guards what follows
+	closed   bool
 
-	capacity   int
-	live       int // warm, leased, resetting or checking
-	resetting  int
-	checks     int        // goroutines that check idle resources
-	unchecked  []*slot[T] // to be checked by them
-	checking   int
-	building   int // Constructors running
-	outdated   int // those of building that are of an earlier epoch
-	slow       int // those of building that others may start in the stead of
-	stuck      int // those of slow that outlasted BuildTimeout
-	ramp       int // how many builds may run at once by default
-	filling    int // those of building that are for MinIdle
-	fresh      int // those of building that are of this epoch and not slow
-	dying      int
-	hanging    int // those of dying that outlasted DestroyTimeout
-	warming    int // calls of Warm
-	failing    failing
-	unprepared unprepared
-	blame      blame
-	alarm      alarm
-	news       news
+	capacity  int
+	live      int // warm, leased, resetting or checking
+	resetting int
+	checking  int
+	building  int
+	stuck     int // those of building that outlasted BuildTimeout
+	filling   int // those of building that are for MinIdle
+	fresh     int // those of building that are of this epoch
+	dying     int
+	hanging   int // those of dying that outlasted DestroyTimeout
+	warming   int // calls of Warm
+	failing   failing
+	blame     blame
+	alarm     alarm
+	news      news
 
 	epoch   uint64   // slots of an earlier one are to be replaced
 	stale   int      // those of them that are live
@@ -85,9 +78,8 @@ type Pool[T any] struct {
 // totals count since the start.
 type totals struct {
 	built, destroyed, hijacked uint64
+	buildHanged                uint64
 	buildTime                  time.Duration
-	builtTime                  time.Duration // of those that succeeded
-	buildHangs                 uint64
 	retired                    map[Retirement]uint64
 
 	destroyFailures, destroyHangs uint64
@@ -110,7 +102,6 @@ func New[T any](cfg Config[T]) (*Pool[T], error) {
 	p := &Pool[T]{config: cfg, capacity: cfg.Sharing.Capacity, gone: make(chan struct{})}
 	p.hooks = cfg.hooks()
 	p.retired = make(map[Retirement]uint64)
-	p.ramp = firstBuilds
 	p.reports.logger = cfg.Logger
 	if p.line, err = fairshare.NewLine(cfg.Sharing, supply[T]{p}); err != nil {
 		return nil, fmt.Errorf("pool: Config.Sharing: %w", err)
@@ -204,20 +195,9 @@ func (p *Pool[T]) TryAcquire(tenant string) (Lease[T], bool) {
 		if s == nil { // revoked, and taken back already
 			return fairshare.Grant{}, ErrRevoked
 		}
-		tries, tooSoon := p.tryToPrepare(tenant)
-		if tooSoon != nil {
-			g.Release()
-			return fairshare.Grant{}, tooSoon
-		}
-		defer tries.end()
 		why, err := p.handOver(ctx, tenant, g, s)
 		if why != "" {
 			p.reject(g, s, why)
-		}
-		if why == PrepareFailed {
-			p.unpreparedFor(tenant, err)
-		} else if err == nil {
-			p.preparedFor(tenant)
 		}
 		return g, err
 	})
@@ -232,7 +212,7 @@ func (p *Pool[T]) tryAcquire(tenant string) (fairshare.Grant, bool) {
 	}
 	dedicated := p.config.Tenancy.Isolation == Dedicated
 	if (p.line.ReadyLocked() == 0 || dedicated) && p.fresh <= p.line.DemandLocked() && p.line.EligibleLocked(tenant) {
-		if !p.buildLocked(build[T]{request: p.line.NextLocked()}) && dedicated && p.comingLocked() <= p.line.DemandLocked() {
+		if !p.buildLocked(order[T]{request: p.line.NextLocked()}) && dedicated && p.comingLocked() <= p.line.DemandLocked() {
 			p.displaceLocked()
 		}
 	}
@@ -315,7 +295,6 @@ func (p *Pool[T]) Resize(capacity int) error {
 	p.line.Lock()
 	defer p.line.Unlock()
 	p.capacity = capacity
-	p.failing.end()
 	p.line.ResizeLocked(capacity)
 	p.retireWarmLocked(Resized, p.overLocked, nil)
 	p.watchLocked()

@@ -45,7 +45,7 @@ func (p *Pool[T]) postponeLocked(s *slot[T], why Retirement) bool {
 	default:
 		return false
 	}
-	if p.buildLocked(build[T]{replaces: s}) {
+	if p.buildLocked(order[T]{replaces: s}) {
 		s.replacing = why
 		return true
 	}
@@ -57,6 +57,12 @@ func (p *Pool[T]) postponeLocked(s *slot[T], why Retirement) bool {
 // a destructor returns that does not hang.
 func (p *Pool[T]) expectsRoomLocked() bool {
 	return !p.roomLocked() && p.live+p.building < p.capacity && p.dying > p.hanging
+}
+
+// busyLocked reports whether as many builds run as may.
+func (p *Pool[T]) busyLocked() bool {
+	most := p.config.Sizes.MaxConcurrentBuilds
+	return most > 0 && p.building-p.stuck >= most
 }
 
 // replacedLocked retires the slot that a build was to replace. If the build
@@ -87,7 +93,7 @@ func (p *Pool[T]) rollLocked() {
 	if !p.gradual || p.rolling != nil || p.closed {
 		return
 	}
-	if p.stale == 0 && p.outdated == 0 { // those of an earlier generation are still to come
+	if p.stale == 0 && p.building == p.fresh { // those of an earlier generation are still to come
 		p.gradual = false
 		return
 	}
@@ -120,10 +126,9 @@ func (p *Pool[T]) ResetGradually() {
 }
 
 func (p *Pool[T]) resetLocked(gradually bool) {
-	p.failing.end()
 	p.epoch++
 	p.gradual = gradually
-	p.fresh, p.filling, p.outdated = 0, 0, p.building
+	p.fresh, p.filling = 0, 0
 	p.stale = p.live
 	p.rolling = nil
 	p.watchLocked()

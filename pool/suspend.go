@@ -9,10 +9,5 @@ func (p *Pool[T]) Resume() { p.suspend(false) }
 func (p *Pool[T]) suspend(on bool) {
 	p.line.Lock()
 	defer p.line.Unlock()
-	p.suspended = on
-	if !on {
-		p.failing.end()
-	}
 	p.line.PauseLocked(on)
-	p.balanceLocked()
 }

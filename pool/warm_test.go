@@ -228,9 +228,7 @@ func TestEveryWaiterIsServedWithOneBuildAtATime(t *testing.T) {
 func TestWarmReturnsWhenMinIdleIsReached(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &factory{build: takes(time.Second)}
-		cfg := keeping(8, 6)
-		cfg.Sizes.MaxConcurrentBuilds = 6
-		p := newPool(t, f, cfg)
+		p := newPool(t, f, keeping(8, 6))
 		start := time.Now()
 		require.NoError(t, p.Warm(background))
 		require.Equal(t, time.Second, time.Since(start), "it builds them side by side")
