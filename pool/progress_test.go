@@ -51,7 +51,7 @@ func runWorkers(t *testing.T, cfg pool.Config[*thing], workers []worker, length 
 		defer cancel()
 		var all sync.WaitGroup
 		for _, w := range workers {
-			time.Sleep(1) // one after the other
+			time.Sleep(time.Nanosecond) // one after the other
 			all.Go(func() {
 				if w.from > 0 {
 					time.Sleep(w.from)

@@ -15,7 +15,6 @@ type player struct {
 	p       *party
 	present bool
 	left    time.Duration // when the stay ends
-	stays   int
 	grants  int // in this stay
 	asked   int // names so far
 	waiting []*job
