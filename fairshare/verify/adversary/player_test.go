@@ -15,8 +15,8 @@ type player struct {
 	p       *party
 	present bool
 	left    time.Duration // when the stay ends
-	grants  int // in this stay
-	asked   int // names so far
+	grants  int           // in this stay
+	asked   int           // names so far
 	waiting []*job
 	draw    func() time.Duration // holding times; nil: as the knobs say
 }
