@@ -79,7 +79,8 @@ func (p *Pool) fit(ctx context.Context, tenant string, lease pool.Lease[*session
 	if !fit {
 		return nil, false, nil
 	}
-	c.session.holder.Store(&c.tenant)
+	holder := tenant // not a pointer into c, which would never be lost then
+	c.session.holder.Store(&holder)
 	if p.prepareConn == nil {
 		return c, true, nil
 	}
