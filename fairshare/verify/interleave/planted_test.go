@@ -65,7 +65,7 @@ var mistakes = []mistake{
 	{"a tenant is charged for ever for what it destroyed", destroying, "pool/birth.go", "\tp.line.ReleaseLocked(&s.Slot)\n\tp.line.DropLocked", "\tp.line.DropLocked"},
 	{"Close leaves the warm ones alone", closing, "pool/close.go", "p.retireWarmLocked(Stopped, always, &p.parting)", ""},
 	{"what is built after Close is kept", closing, "pool/retire.go", "\tcase p.closed:\n\t\treturn Stopped\n", ""},
-	{"what is returned after Close is kept", closing, "pool/pool.go", "p.watching || p.closed ||", "p.watching ||"},
+	{"what is returned after Close is kept", closing, "pool/pool.go", "p.blame.active() || p.closed ||", "p.blame.active() ||"},
 	{"Close does not end the waits", closing, "pool/close.go", "if !p.line.CloseLocked() {", "if p.closed {"},
 }
 
