@@ -35,6 +35,21 @@ func fill(t *testing.T, db *sql.DB, n int) {
 	}
 }
 
+// pingAll uses n connections at once, whether they live or not.
+func pingAll(t *testing.T, db *sql.DB, n int) {
+	t.Helper()
+	var held []*sql.Conn
+	for range n {
+		c, err := db.Conn(as("filler"))
+		require.NoError(t, err)
+		held = append(held, c)
+	}
+	for _, c := range held {
+		_ = c.PingContext(as("filler"))
+		_ = c.Close()
+	}
+}
+
 func TestAQueryOutlivesARestartThatBreaksEveryConnection(t *testing.T) {
 	const n = 24 // more than three Binds of three attempts meet
 	configs := map[string]sqlfair.Config{
