@@ -12,7 +12,6 @@ const (
 	lookAtArrivalsOnly
 	takeInTwoSteps
 	noTryAfterPut
-	noLockAfterTry
 	noServeAfterRounds
 	cancelForgetsGrant
 	lateGrantIsLost
@@ -46,7 +45,6 @@ func (b Bug) String() string {
 		"only the arrivals are looked at after unlocking",
 		"an inbox is read and emptied in two steps",
 		"what was left in an inbox is left there without trying for the lock",
-		"whoever tried for the lock in vain takes that for somebody else having it",
 		"an Unlock that has served long enough leaves without a successor",
 		"a cancelled waiter leaves although it was granted a slot",
 		"a slot that was granted too late is not passed on",

@@ -31,7 +31,7 @@ func (m *moves) call(s state, t uint8) {
 			m.to(s, t, readForWaiter)
 		}
 	case readForWaiter:
-		m.tryUnlessHeld(s, t, nothing, wait)
+		m.try(s, t, nothing, wait, wait)
 	case tryAcquire:
 		m.wantLock(s, t, try, done)
 	case wait: // a select: if both are ready either may be taken
@@ -69,7 +69,7 @@ func (m *moves) call(s state, t uint8) {
 			m.to(s, t, readForSlot)
 		}
 	case readForSlot:
-		m.tryUnlessHeld(s, t, nothing, done)
+		m.try(s, t, nothing, done, done)
 	}
 }
 

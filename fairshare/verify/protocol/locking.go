@@ -95,18 +95,9 @@ func (m *moves) do(s state, t uint8) {
 		case m.sc.Bug == lookBeforeUnlock:
 			m.to(s, t, peekReturns)
 		default:
-			m.to(s, t, m.freeing(sayFree))
+			m.to(s, t, unlock)
 		}
 	})
-}
-
-// freeing is where an Unlock begins. What is said of the lock need not change in
-// a step of its own, see reduce.go.
-func (m *moves) freeing(say pc) pc {
-	if m.sc.Plain {
-		return say
-	}
-	return say + 1
 }
 
 // leave is Unlock.
@@ -114,11 +105,8 @@ func (m *moves) leave(s state, t uint8) {
 	th := &s.threads[t]
 	bug := m.sc.Bug
 	switch th.pc {
-	case sayFree, sayFreeLong:
-		s.held = false
-		m.to(s, t, th.pc+1) // unlock, unlockLong
 	case unlock:
-		s.owner, s.held = none, false
+		s.owner = none
 		if bug == noLookAfterFastUnlock || bug == lookBeforeUnlock {
 			m.to(s, t, th.after)
 		} else {
@@ -138,7 +126,7 @@ func (m *moves) leave(s state, t uint8) {
 		switch {
 		case s.arrivals == 0 || bug == lookAtReturnsOnly:
 			if bug == lookBeforeUnlock {
-				m.to(s, t, m.freeing(sayFree))
+				m.to(s, t, unlock)
 			} else {
 				m.to(s, t, th.after)
 			}
@@ -149,26 +137,26 @@ func (m *moves) leave(s state, t uint8) {
 			m.to(s, t, peekTry)
 		}
 	case peekTry:
-		m.tryUnlessHeld(s, t, goOn, th.after)
+		m.try(s, t, goOn, th.after, th.after)
 	case collect:
 		th.tells, s.woken = s.woken, 0
 		s.busy = s.queue != 0
 		if bug == wakeUnderLock {
 			m.to(s, t, tellLocked)
 		} else {
-			m.to(s, t, m.freeing(sayFreeLong))
+			m.to(s, t, unlockLong)
 		}
 	case tellLocked:
 		w, ok := th.tells.first()
 		if !ok {
-			m.to(s, t, m.freeing(sayFreeLong))
+			m.to(s, t, unlockLong)
 		} else if at := s.threads[w].pc; at == wait || at == receive {
 			th.tells = th.tells.without(w)
 			s.waiters[w].tokens++
 			m.emit(s)
 		}
 	case unlockLong:
-		s.owner, s.held = none, false
+		s.owner = none
 		m.to(s, t, tell)
 	case tell:
 		if w, ok := th.tells.first(); ok {
@@ -188,7 +176,7 @@ func (m *moves) leave(s state, t uint8) {
 		m.again(s, t)
 	case againTry:
 		th.round++
-		m.tryUnlessHeld(s, t, goOn, th.after)
+		m.try(s, t, goOn, th.after, th.after)
 	}
 }
 

@@ -69,52 +69,35 @@ func (m *moves) to(s state, t uint8, next pc) {
 // after. The caller has made sure that the lock is free.
 func (m *moves) locked(s state, t uint8, then body, after pc) {
 	th := &s.threads[t]
-	th.pc, th.then, th.after = sayHeld, then, after
-	switch {
-	case m.sc.Coarse:
+	th.pc, th.then, th.after = lookReturns, then, after
+	if m.sc.Coarse {
 		m.atOnce(s, t)
 		return
-	case !m.sc.Plain:
-		th.pc, s.held = lookReturns, true
 	}
 	s.owner = t
 	m.emit(s)
 }
 
-// try is a TryLock: locked if it succeeds, else t goes on at otherwise. It may
-// fail although the lock is free, as the memory model has it.
+// try is a TryLock: locked if it succeeds, else t goes on at otherwise.
 func (m *moves) try(s state, t uint8, then body, after, otherwise pc) {
 	if s.owner == none {
 		m.locked(s, t, then, after)
 	}
-	m.to(s, t, otherwise)
-}
-
-// tryUnlessHeld is Line.lockUnlessLocked: t goes on at after, whether somebody
-// else is yet to look at the inboxes or it has done so itself.
-func (m *moves) tryUnlessHeld(s state, t uint8, then body, after pc) {
-	if s.owner == none {
-		m.locked(s, t, then, after)
-	}
-	th := &s.threads[t]
-	th.pc, th.then, th.after = askHeld, then, after
-	switch {
-	case m.sc.Coarse:
-		m.to(s, t, after)
-	case m.sc.Plain:
-		m.emit(s)
-	default:
-		m.askHeld(s, t)
+	if s.owner != none || m.sc.Mutex == Documented || m.sc.Coarse || s.comes(t) {
+		m.to(s, t, otherwise)
 	}
 }
 
-func (m *moves) askHeld(s state, t uint8) {
-	th := &s.threads[t]
-	if s.held || m.sc.Bug == noLockAfterTry {
-		m.to(s, t, th.after)
-	} else {
-		m.wantLock(s, t, th.then, th.after)
+// comes reports whether somebody other than t is in Lock. Then a TryLock may
+// fail although the lock is free: it is being handed over, or its state changes
+// as somebody is woken.
+func (s *state) comes(t uint8) bool {
+	for i := range s.threads {
+		if s.threads[i].pc == lock && uint8(i) != t {
+			return true
+		}
 	}
+	return false
 }
 
 // wantLock has t wait for the lock.
@@ -145,14 +128,9 @@ func (m *moves) step(s state, t uint8) {
 		if s.owner == none {
 			m.locked(s, t, th.then, th.after)
 		}
-	case askHeld:
-		m.askHeld(s, t)
-	case sayHeld:
-		s.held = true
-		m.to(s, t, lookReturns)
 	case lookReturns, lookArrivals, takeReturns, clearReturns, takeArrivals, clearArrivals:
 		m.begin(s, t)
-	case sayFree, sayFreeLong, unlock, peekReturns, peekArrivals, peekTry, collect, tellLocked, unlockLong, tell, againReturns, againArrivals, againTry:
+	case unlock, peekReturns, peekArrivals, peekTry, collect, tellLocked, unlockLong, tell, againReturns, againArrivals, againTry:
 		m.leave(s, t)
 	default:
 		m.call(s, t)

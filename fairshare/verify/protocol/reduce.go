@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// The number of states is kept down in five ways. Each leaves out only what is
+// The number of states is kept down in four ways. Each leaves out only what is
 // equivalent to something that is not left out. Scenario.Plain does without the
-// last four, and a test compares what the two find.
+// last three, and a test compares what the two find.
 //
 //   - Variables that nobody is going to read are cleared, see tidy.
 //   - Callers of the same kind, slots, and goroutines of the code's own are put
@@ -17,16 +17,13 @@ import (
 //   - Under the lock, the two looks into the inboxes are one step: nobody else
 //     empties them, so that two looks with a put in between find what one look
 //     before the put finds, or one after it.
-//   - What the code says of the lock changes together with the lock, and is read
-//     together with a try in vain: whoever reads it in between does what it
-//     would do a moment before or after.
 
 // tidy clears what is of no use any more.
 func (s *state) tidy() {
 	for i := range s.threads {
 		th := &s.threads[i]
-		locking := th.pc >= askHeld && th.pc <= clearArrivals
-		unlocking := th.pc >= sayFree && th.pc <= againTry
+		locking := th.pc >= lock && th.pc <= clearArrivals
+		unlocking := th.pc >= unlock && th.pc <= againTry
 		if !locking {
 			th.then = nothing
 		}

@@ -33,11 +33,25 @@ type Scenario struct {
 	Failures uint8            // builds may fail so often
 	Rounds   uint8            // maxRounds of the code
 	Bug      Bug              // a mistake in the code; the zero value is none
+	Mutex    Mutex            // what TryLock may do
 	Plain    bool             // leave nothing out, see reduce.go
 	Coarse   bool             // what is left in an inbox is seen to at once by somebody, see moves.atOnce
 
 	quiet map[state]struct{} // if set: collects the quiet states, sorted
 }
+
+// A Mutex says when TryLock may fail although the lock is free.
+type Mutex uint8
+
+const (
+	// Go is sync.Mutex as it is implemented, on hardware that orders a write
+	// before a later read of the same goroutine if both are atomic: it fails
+	// only if the lock is held or somebody in Lock is about to have it.
+	Go Mutex = iota
+	// Documented is sync.Mutex as the Go memory model has it: TryLock "may be
+	// considered to be able to return false even when the mutex is unlocked".
+	Documented
+)
 
 func (sc *Scenario) start() state {
 	s := state{owner: none, capacity: sc.Capacity, failures: sc.Failures}

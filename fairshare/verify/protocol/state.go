@@ -87,7 +87,6 @@ type state struct {
 	slots   [maxSlots]slot
 
 	owner    uint8 // of the lock, none: nobody
-	held     bool  // what the code says of it
 	arrivals set   // of waiters
 	returns  set   // of slots
 	busy     bool

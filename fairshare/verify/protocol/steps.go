@@ -32,9 +32,7 @@ const (
 	finishDestroy
 
 	// Taking the lock.
-	askHeld // after a try in vain
 	lock
-	sayHeld
 	lookReturns
 	lookArrivals
 	takeReturns
@@ -43,7 +41,6 @@ const (
 	clearArrivals
 
 	// Letting go of it, when there is nothing to tell.
-	sayFree
 	unlock
 	peekReturns
 	peekArrivals
@@ -52,7 +49,6 @@ const (
 	// The same when there is.
 	collect
 	tellLocked // of a mistaken code only
-	sayFreeLong
 	unlockLong
 	tell
 	againReturns
@@ -92,11 +88,7 @@ var steps = [pcs]step{
 	leaveSlot:      {"leaves the slot in the inbox", "fairshare put"},
 	readForSlot:    {"tries for the lock, to read the inboxes", "fairshare Line.readInboxes"},
 	finishDestroy:  {"finishes the grant, to destroy the resource", "pool Lease.destroy"},
-	askHeld:        {"looks whether somebody is yet to look", "fairshare Line.lockUnlessLocked"},
-	sayHeld:        {"says that it has the lock", "fairshare Line.tryLock"},
-	sayFree:        {"says that it has the lock no longer", "fairshare Line.Unlock"},
-	sayFreeLong:    {"says that it has the lock no longer", "fairshare Line.unlock"},
-	lock:           {"waits for the lock and takes it", "fairshare Line.lockSlow"},
+	lock:           {"waits for the lock and takes it", "fairshare Line.Lock"},
 	lookReturns:    {"looks for returns", "fairshare Line.inboxesEmpty"},
 	lookArrivals:   {"looks for arrivals", "fairshare Line.inboxesEmpty"},
 	takeReturns:    {"takes the returns and puts them to use", "fairshare Line.readInboxesLocked"},
