@@ -118,7 +118,10 @@ func (f *family) search(t *testing.T, size int, goal objective, effort float64) 
 // always want a slot, and none makes one wait for longer than the bound.
 func TestNoStrategyGetsMoreThanItsShareOrMakesARivalWaitBeyondTheBound(t *testing.T) {
 	effort := *effortFlag
-	if testing.Short() || raceEnabled {
+	if raceEnabled {
+		t.Skip("takes ten times as long with the race detector")
+	}
+	if testing.Short() {
 		effort /= 20
 	}
 	t.Logf("seed %d", *seedFlag)
