@@ -81,10 +81,7 @@ func TestTheOthersAreServedThroughTheFairProxy(t *testing.T) {
 func TestStoppingEndsTheRun(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	var output bytes.Buffer
-	begun := time.Now()
-	require.ErrorIs(t, run(ctx, defaults(), &output), context.DeadlineExceeded)
-	require.Less(t, time.Since(begun), 8*time.Second)
+	require.ErrorIs(t, run(ctx, defaults(), &bytes.Buffer{}), context.DeadlineExceeded)
 }
 
 func TestTheQuantileOfAnAccount(t *testing.T) {

@@ -68,9 +68,7 @@ func TestItEndsWhileSomebodyWatches(t *testing.T) {
 	defer response.Body.Close()
 	_, err = bufio.NewReader(response.Body).ReadString('\n')
 	require.NoError(t, err)
-	begin := time.Now()
-	require.NoError(t, stop())
-	require.Less(t, time.Since(begin), 4*time.Second)
+	require.NoError(t, stop(), "an error says that it waited for this client in vain")
 }
 
 func TestAnAddressThatIsTakenIsAnError(t *testing.T) {
