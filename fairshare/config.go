@@ -50,6 +50,12 @@ type Config struct {
 	// Tenants are the shares of tenants known by name. The map is copied.
 	Tenants map[string]Share
 
+	// RequireTenant has an Acquire fail at once with ErrNoTenant if it names no
+	// tenant and its context carries none; a TryAcquire without a name takes
+	// nothing, and neither does a Join. Otherwise all who forget to name
+	// themselves are one tenant, the anonymous one.
+	RequireTenant bool
+
 	// ShareFunc switches to strict shares: a tenant of weight w may hold at
 	// most max(MinShare, ShareFunc(capacity, tenants))*w slots, rounded down
 	// but at least 1, even while slots are free; tenants is the number of
@@ -175,6 +181,9 @@ func (c Config) check() (sched.Config, error) {
 	}
 	shares := make(map[string]sched.Share, len(c.Tenants))
 	guaranteed := 0
+	if _, anonymous := c.Tenants[""]; anonymous && c.RequireTenant {
+		wrong(`Tenants[""] is set, but with RequireTenant nobody is without a name`)
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Tenants)) {
 		what := fmt.Sprintf("Config.Tenants[%s]", quote(name))
 		share, err := c.Tenants[name].check(what)

@@ -63,6 +63,11 @@ func TestEveryMistakeInAConfigNamesFieldAndValue(t *testing.T) {
 		"negative Headroom":      {func(c *fairshare.Config) { c.Headroom = -1 }, []string{"Config.Headroom is -1"}},
 		"Headroom over capacity": {func(c *fairshare.Config) { c.Headroom = 11 }, []string{"Config.Headroom is 11", "Capacity of 10"}},
 
+		"a share for nobody": {
+			func(c *fairshare.Config) { c.RequireTenant, c.Tenants = true, shares{"": {}} },
+			[]string{`Config.Tenants[""]`, "RequireTenant"},
+		},
+
 		"all at once": {
 			func(c *fairshare.Config) {
 				c.Horizon, c.Headroom, c.Tenants = -time.Second, -1, shares{"a": {Max: -1}, "b": {Max: -2}}

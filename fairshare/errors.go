@@ -13,6 +13,7 @@ var (
 	ErrQueueFull      = errors.New("fairshare: queue full")
 	ErrAcquireTimeout = errors.New("fairshare: waited for the whole AcquireTimeout")
 	ErrLate           = errors.New("fairshare: the wait would outlast the deadline")
+	ErrNoTenant       = errors.New("fairshare: no tenant is named, and RequireTenant is set")
 )
 
 // A Reason says what stood between a tenant and a slot.
@@ -20,6 +21,7 @@ type Reason string
 
 const (
 	BeforeWaiting Reason = "not waited for"      // the context was done on entry
+	NoTenant      Reason = "no tenant"           // Config.RequireTenant
 	Closed        Reason = "closed"              // no slots are handed out any more
 	QueueFull     Reason = "queue full"          // the tenant is at its Share.MaxWaiting
 	LineFull      Reason = "line full"           // Config.MaxWaiting, of all tenants together
@@ -56,8 +58,8 @@ type AcquireError struct {
 	// out at all.
 	Estimate time.Duration
 
-	// Err is ErrClosed, ErrQueueFull, ErrAcquireTimeout, ErrLate, the error of
-	// the context, or that of the constructor or the hook of a pool to which
+	// Err is ErrClosed, ErrQueueFull, ErrAcquireTimeout, ErrLate, ErrNoTenant, the
+	// error of the context, or that of the constructor or the hook of a pool to which
 	// it is due.
 	Err error
 	// Cause is the context's cause where it says more than Err.
@@ -96,7 +98,7 @@ func (e *AcquireError) Error() string {
 		fmt.Fprintf(&b, " (estimated at %v)", e.Estimate.Round(time.Microsecond))
 	}
 	switch e.Reason {
-	case BeforeWaiting, Closed:
+	case BeforeWaiting, Closed, NoTenant:
 		return b.String()
 	case AtCap:
 		fmt.Fprintf(&b, ": %s of %d", e.Reason, e.Cap)

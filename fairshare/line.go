@@ -59,6 +59,7 @@ type Line struct {
 	patience   patience
 	rejectLate bool
 	maxWaiting int // of all tenants together; 0: no bound
+	onlyNamed  bool
 	witness    Witness
 
 	waiters sync.Pool // of *waiter
@@ -81,6 +82,7 @@ func NewLine(cfg Config, supply Supply) (*Line, error) {
 		rejectLate: cfg.RejectLate,
 		timed:      cfg.RejectLate, // else no hold is timed while all are refused
 		maxWaiting: cfg.MaxWaiting,
+		onlyNamed:  cfg.RequireTenant,
 	}
 	if cfg.ShareFunc != nil {
 		l.strict = &strictShare{rule: cfg.ShareFunc, least: max(1, cfg.MinShare)}
@@ -109,6 +111,9 @@ func (l *Line) Acquire(ctx context.Context, tenant string) (Grant, error) {
 
 // acquire is Acquire for a tenant by name, or for a member of the line.
 func (l *Line) acquire(ctx context.Context, tenant string, m *Member) (Grant, error) {
+	if !l.Admits(tenant) {
+		return l.refuse(ctx, &AcquireError{Reason: NoTenant, Err: ErrNoTenant})
+	}
 	done := ctx.Done()
 	if isDone(done) {
 		return l.refuse(ctx, contextError(ctx, &AcquireError{Tenant: tenant, Reason: BeforeWaiting}))
@@ -193,10 +198,14 @@ func (l *Line) TryAcquireLocked(tenant string) (Grant, bool) {
 	return slot.grant(), true
 }
 
+// Admits reports whether an Acquire for the tenant would not fail for want of a
+// name.
+func (l *Line) Admits(tenant string) bool { return tenant != "" || !l.onlyNamed }
+
 // EligibleLocked reports whether the tenant might be granted a slot now if one
 // were ready.
 func (l *Line) EligibleLocked(tenant string) bool {
-	if l.closed || l.paused || l.sched.InUse() >= l.sched.Capacity() {
+	if l.closed || l.paused || !l.Admits(tenant) || l.sched.InUse() >= l.sched.Capacity() {
 		return false
 	}
 	t := l.sched.Find(tenant)

@@ -15,8 +15,12 @@ type Member struct {
 }
 
 // Join makes the tenant a member until Leave. A tenant may join several times
-// and is active until it has left as often.
+// and is active until it has left as often. Without a name, where one is
+// required, nobody joins.
 func (l *Line) Join(tenant string) *Member {
+	if !l.Admits(tenant) {
+		return &Member{line: l}
+	}
 	l.Lock()
 	defer l.Unlock()
 	t := l.sched.Tenant(l.now, tenant)

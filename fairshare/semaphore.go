@@ -25,8 +25,8 @@ func NewSemaphore(cfg Config) (*Semaphore, error) {
 
 // Acquire waits for a slot on behalf of the tenant, "" meaning the one that
 // ctx carries (see WithTenant). It returns an *AcquireError if ctx ends first,
-// the semaphore is closed, a queue is full, or the wait lasts or would last too
-// long (see Config); a ctx that is already done fails without waiting. The
+// the semaphore is closed, a queue is full, the wait lasts or would last too
+// long, or there is no name where one is required (see Config); a ctx that is already done fails without waiting. The
 // caller releases the permit.
 func (s *Semaphore) Acquire(ctx context.Context, tenant string) (Permit, error) {
 	if tenant == "" {

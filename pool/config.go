@@ -29,8 +29,8 @@ type Config[T any] struct {
 	// Sharing.Capacity is less.
 	MaxSize int
 
-	// Sharing says who gets how much, and how long one waits. Its zero value
-	// shares equally.
+	// Sharing says who gets how much, how long one waits, and whether everybody
+	// has to name a tenant. Its zero value shares equally.
 	Sharing fairshare.Config
 
 	// BuildTimeout ends the context of a Constructor. One that does not return

@@ -56,7 +56,7 @@ func (p *Pool[T]) noteNested(ask source) source {
 // another lease, of the pool or of the tenant, that is reported, and an error if
 // it is forbidden.
 func (p *Pool[T]) enterNested(ctx context.Context, tenant string) (leave func(), err error) {
-	if ctx.Err() != nil { // it will not wait
+	if ctx.Err() != nil || !p.line.Admits(tenant) { // it will not wait
 		return nil, nil
 	}
 	var held []fairshare.Grant

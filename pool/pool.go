@@ -20,6 +20,7 @@ var (
 	ErrQueueFull      = fairshare.ErrQueueFull
 	ErrAcquireTimeout = fairshare.ErrAcquireTimeout
 	ErrLate           = fairshare.ErrLate
+	ErrNoTenant       = fairshare.ErrNoTenant
 	ErrBadResource    = errors.New("pool: bad resource")
 )
 
@@ -160,8 +161,9 @@ func (p *Pool[T]) watchLocked() {
 
 // Acquire waits for a resource on behalf of the tenant, "" meaning the one
 // that ctx carries (see fairshare.WithTenant). It returns an *AcquireError if
-// ctx ends first, the pool is closed, the tenant's queue is full, or the build
-// that this call had set off fails; a ctx that is already done fails without
+// ctx ends first, the pool is closed, the tenant's queue is full, the build
+// that this call had set off fails, or there is no name where
+// Sharing.RequireTenant asks for one; a ctx that is already done fails without
 // waiting. The caller ends the lease with Release, Destroy or Hijack.
 func (p *Pool[T]) Acquire(ctx context.Context, tenant string) (Lease[T], error) {
 	if tenant == "" {
@@ -175,7 +177,7 @@ func (p *Pool[T]) Acquire(ctx context.Context, tenant string) (Lease[T], error) 
 }
 
 // TryAcquire leases a warm resource if there is one that the tenant may have
-// now; "" means the anonymous tenant. For want of a warm one it starts a build,
+// now; "" means the anonymous tenant, who gets nothing with Sharing.RequireTenant. For want of a warm one it starts a build,
 // for a later call or whoever is next by then. It waits for nothing but the
 // hooks that a lease is due; if they find the resource unfit, it gives up.
 func (p *Pool[T]) TryAcquire(tenant string) (Lease[T], bool) {

@@ -37,7 +37,8 @@ type Config struct {
 	// ReuseSameTenant keeps a tab for its tenant when a lease ends: cookies,
 	// storage and cache stay, the page and its popups are closed. It still
 	// serves that tenant only; when others need the room, it makes way. Without
-	// it every lease gets a tab that nobody has used.
+	// it every lease gets a tab that nobody has used. Callers that name no tenant
+	// are one tenant, and share logins: set Sharing.RequireTenant to refuse them.
 	ReuseSameTenant bool
 
 	// Age is when a kept tab is replaced, with ReuseSameTenant.

@@ -1,6 +1,7 @@
 package chromedpfair
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -59,4 +60,13 @@ func TestTheZeroConfigIsOneBrowserWithEightTabs(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 2, cfg.Browsers)
 	require.Zero(t, cfg.Prewarm)
+}
+
+func TestACallerWithoutATenantIsRefusedAtOnceWhereOneIsRequired(t *testing.T) {
+	p, err := New(Config{ExecPath: "browser", ReuseSameTenant: true, Sharing: fairshare.Config{RequireTenant: true}})
+	require.NoError(t, err)
+	defer p.Close()
+	err = p.Do(t.Context(), "", func(context.Context) error { t.Error("called"); return nil })
+	require.ErrorIs(t, err, pool.ErrNoTenant)
+	require.Zero(t, p.Stats().Building)
 }

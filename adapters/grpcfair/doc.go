@@ -14,6 +14,7 @@
 //	the tenant's own queue is full, or it is at its cap   ResourceExhausted and RetryInfo
 //	the queue of all tenants is full, the wait would be
 //	or was too long (RejectLate, AcquireTimeout)          Unavailable and RetryInfo
+//	no tenant, and the slots have RequireTenant           Unauthenticated
 //	closed, a pool that cannot build its resource         Unavailable
 //	the call's own deadline, or cancelled                 DeadlineExceeded, Canceled
 //

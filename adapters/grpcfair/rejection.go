@@ -20,7 +20,8 @@ type Rejection struct {
 	Tenant string
 
 	// Code is ResourceExhausted if it was a bound of the tenant's own that stood
-	// in the way, Canceled or DeadlineExceeded if the call ended first, else
+	// in the way, Unauthenticated if the call names no tenant and RequireTenant is
+	// set, Canceled or DeadlineExceeded if the call ended first, else
 	// Unavailable.
 	Code codes.Code
 
@@ -40,6 +41,8 @@ func reject(refusal *gate.Refusal) *Rejection {
 		Err:        refusal.Err,
 	}
 	switch {
+	case refusal.Nameless:
+		r.Code = codes.Unauthenticated
 	case refusal.Ctx == context.Canceled:
 		r.Code = codes.Canceled
 	case refusal.Ctx == context.DeadlineExceeded:
@@ -60,6 +63,7 @@ func (r *Rejection) GRPCStatus() *status.Status {
 	s := status.New(r.Code, map[codes.Code]string{
 		codes.ResourceExhausted: "too many calls of yours are waiting",
 		codes.Unavailable:       "busy with the calls of all users",
+		codes.Unauthenticated:   "the call names no tenant",
 		codes.Canceled:          "cancelled while waiting for a slot",
 		codes.DeadlineExceeded:  "the deadline came while waiting for a slot",
 	}[r.Code])

@@ -352,3 +352,14 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 	_, err = grpcfair.NewClientInterceptor(sem, grpcfair.ClientOptions{Min: 5})
 	require.EqualError(t, err, "grpcfair: ClientOptions: Min is 5, must be between 1 and the capacity of 4, or 0 for 1")
 }
+
+func TestACallWithoutATenantIsUnauthenticatedWhereOneIsRequired(t *testing.T) {
+	sem := newSemaphore(t, fairshare.Config{Capacity: 1, RequireTenant: true})
+	client := fairServer(t, sem, &service{unary: func(context.Context) error { return nil }})
+	var trailer metadata.MD
+	err := call(within(t), client, grpc.Trailer(&trailer))
+	require.Equal(t, codes.Unauthenticated, status.Code(err))
+	_, retry := retryDelay(t, err, trailer)
+	require.False(t, retry)
+	require.NoError(t, call(as(within(t), "a"), client))
+}

@@ -14,6 +14,7 @@
 //	the queue of all tenants is full, the wait would be
 //	or was too long (RejectLate, AcquireTimeout, the
 //	deadline of the request)                              503 and Retry-After
+//	no tenant, and the slots have RequireTenant           403
 //	closed, given up by the client, a pool that cannot
 //	build its resource                                    503
 //

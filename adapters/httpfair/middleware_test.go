@@ -216,3 +216,20 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 		require.EqualError(t, err, want)
 	}
 }
+
+func TestARequestWithoutATenantIs403WhereOneIsRequired(t *testing.T) {
+	sem := newSemaphore(t, fairshare.Config{Capacity: 1, RequireTenant: true})
+	never := func(http.ResponseWriter, *http.Request) { t.Error("handled") }
+	forgotten, err := httpfair.Middleware(sem, nil, httpfair.Options{})
+	require.NoError(t, err)
+	for name, h := range map[string]http.Handler{
+		"the request names none":    fair(t, sem, httpfair.Options{}, never),
+		"nobody looks for its name": forgotten(http.HandlerFunc(never)),
+	} {
+		refused := do(h, ask("GET", "/", "", nil))
+		require.Equal(t, http.StatusForbidden, refused.Code, name)
+		require.Empty(t, refused.Header().Get("Retry-After"), name)
+	}
+	served := fair(t, sem, httpfair.Options{}, func(http.ResponseWriter, *http.Request) {})
+	require.Equal(t, http.StatusOK, do(served, ask("GET", "/", "a", nil)).Code)
+}

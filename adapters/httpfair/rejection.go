@@ -16,7 +16,7 @@ type Rejection struct {
 	Tenant string
 
 	// Status is 429 if it was a bound of the tenant's own that stood in the
-	// way, else 503.
+	// way, 403 if the request names no tenant and RequireTenant is set, else 503.
 	Status int
 
 	// RetryAfter is when the client may try again. 0 means that nobody knows.
@@ -34,7 +34,10 @@ func reject(refusal *gate.Refusal) *Rejection {
 		RetryAfter: refusal.RetryAfter,
 		Err:        refusal.Err,
 	}
-	if refusal.Own {
+	switch {
+	case refusal.Nameless:
+		r.Status = http.StatusForbidden
+	case refusal.Own:
 		r.Status = http.StatusTooManyRequests
 	}
 	return r
@@ -54,8 +57,11 @@ func (r *Rejection) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
 	}
 	text := "The server is busy with the requests of all its users."
-	if r.Status == http.StatusTooManyRequests {
+	switch r.Status {
+	case http.StatusTooManyRequests:
 		text = "Too many requests of yours are waiting."
+	case http.StatusForbidden:
+		text = "The server cannot tell whom the request is for."
 	}
 	http.Error(w, text, r.Status)
 }

@@ -8,8 +8,9 @@ import (
 )
 
 // A TenantFunc tells who a request is for. "" leaves the tenant that its context
-// carries already, and if there is none, the anonymous tenant, which all such
-// requests share. Whoever can invent names can be many tenants: a name has to
+// carries already. If there is none, the request is refused where the slots have
+// fairshare.Config.RequireTenant; otherwise it belongs to the anonymous tenant, which
+// all such requests share. Whoever can invent names can be many tenants: a name has to
 // come from something that was checked before.
 type TenantFunc func(*http.Request) string
 

@@ -316,3 +316,11 @@ func TestBehindAReverseProxyTheRejectionAnswers(t *testing.T) {
 	eventually(t, func() bool { return sem.Stats().Waiting == 0 })
 	held.Release()
 }
+
+func TestATransportSendsNothingForNobodyWhereATenantIsRequired(t *testing.T) {
+	sem := newSemaphore(t, fairshare.Config{Capacity: 1, RequireTenant: true})
+	transport, err := httpfair.NewTransport(sem, nil, httpfair.TransportOptions{})
+	require.NoError(t, err)
+	_, err = transport.RoundTrip(ask("GET", "http://127.0.0.1:1", "", nil))
+	require.ErrorIs(t, err, fairshare.ErrNoTenant)
+}

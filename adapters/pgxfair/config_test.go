@@ -10,6 +10,7 @@ import (
 
 	"github.com/fairpool/fairpool/adapters/pgxfair"
 	"github.com/fairpool/fairpool/fairshare"
+	"github.com/fairpool/fairpool/pool"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 )
@@ -165,4 +166,21 @@ func TestACopyOfAConfigIsTheSame(t *testing.T) {
 	require.Equal(t, "none", cfg.ConnConfig.Database)
 	require.Len(t, cfg.Sharing.Tenants, 1)
 	require.NotPanics(t, func() { (&pgxfair.Config{}).Copy() })
+}
+
+func TestACallWithoutATenantFailsAtOnceWhereOneIsRequired(t *testing.T) {
+	cfg, err := pgxfair.ParseConfig(nowhere)
+	require.NoError(t, err)
+	cfg.Sharing.RequireTenant = true
+	db, err := pgxfair.NewWithConfig(t.Context(), cfg)
+	require.NoError(t, err)
+	defer db.Close()
+	require.ErrorIs(t, db.Ping(t.Context()), pool.ErrNoTenant)
+	require.ErrorIs(t, db.Tenant("").Ping(t.Context()), pool.ErrNoTenant)
+	_, err = db.Query(t.Context(), "select 1")
+	require.ErrorIs(t, err, pool.ErrNoTenant)
+	require.Empty(t, db.AcquireAllIdle(t.Context()))
+	err = db.Tenant("a").Ping(t.Context())
+	require.Error(t, err)
+	require.NotErrorIs(t, err, pool.ErrNoTenant)
 }

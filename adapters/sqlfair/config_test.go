@@ -218,3 +218,14 @@ func TestCapacityAndSharesChangeWhileQueriesRun(t *testing.T) {
 	require.NoError(t, db.PingContext(as("b")))
 	require.NoError(t, c.Close())
 }
+
+func TestAQueryWithoutATenantFailsAtOnceWhereOneIsRequired(t *testing.T) {
+	f := &fake{}
+	db, p := open(t, f, sqlfair.Config{MaxOpenConns: 1, Sharing: fairshare.Config{RequireTenant: true}})
+	require.ErrorIs(t, db.Ping(), pool.ErrNoTenant)
+	_, err := db.Query("select 1")
+	require.ErrorIs(t, err, pool.ErrNoTenant)
+	require.Zero(t, f.made())
+	require.NoError(t, db.PingContext(as("a")))
+	require.EqualValues(t, 1, p.Stats().Acquired)
+}

@@ -35,6 +35,9 @@ type Refusal struct {
 	// MaxWaiting or its cap: others may have been let through.
 	Own bool
 
+	// Nameless reports that the call named no tenant, and the gate requires one.
+	Nameless bool
+
 	// Ctx is the error of the call's own context, if it was its end that ended
 	// the wait.
 	Ctx error
@@ -67,13 +70,14 @@ func (d *Door[P]) refuse(ctx context.Context, tenant string, err error) *Refusal
 	if over := ctx.Err(); over != nil && e.Err == over {
 		r.Ctx = over
 	}
+	r.Nameless = e.Reason == fairshare.NoTenant
 	r.Own = e.Reason == fairshare.QueueFull || e.Reason == fairshare.AtCap
 	switch {
 	case e.Err == fairshare.ErrQueueFull, e.Err == fairshare.ErrAcquireTimeout, r.Ctx == context.DeadlineExceeded:
 		r.RetryAfter = cmp.Or(d.pace.wait(tenant, e.Waiting, time.Now()), e.Waited, time.Second)
 	case e.Err == fairshare.ErrLate:
 		r.RetryAfter = e.Estimate
-	default: // closed, given up, broken: not a matter of time
+	default: // closed, nameless, given up, broken: not a matter of time
 		return r
 	}
 	// Those turned away together are not to come again together.

@@ -12,7 +12,7 @@ import (
 // What Of returns.
 const (
 	OK       = "ok"
-	Rejected = "rejected" // the queue was full, or it would have taken too long
+	Rejected = "rejected" // the queue was full, it would have taken too long, or named no tenant
 	Timeout  = "timeout"
 	Canceled = "canceled"
 	Closed   = "closed"
@@ -24,7 +24,7 @@ func Of(err error) string {
 	switch {
 	case err == nil:
 		return OK
-	case errors.Is(err, pool.ErrQueueFull), errors.Is(err, pool.ErrLate):
+	case errors.Is(err, pool.ErrQueueFull), errors.Is(err, pool.ErrLate), errors.Is(err, pool.ErrNoTenant):
 		return Rejected
 	case errors.Is(err, pool.ErrClosed):
 		return Closed

@@ -14,7 +14,7 @@ import (
 func TestAnErrorHasOneOutcomeHoweverItIsWrapped(t *testing.T) {
 	for want, errs := range map[string][]error{
 		outcome.OK:       {nil},
-		outcome.Rejected: {pool.ErrQueueFull, pool.ErrLate},
+		outcome.Rejected: {pool.ErrQueueFull, pool.ErrLate, pool.ErrNoTenant},
 		outcome.Timeout:  {pool.ErrAcquireTimeout, context.DeadlineExceeded},
 		outcome.Canceled: {context.Canceled},
 		outcome.Closed:   {pool.ErrClosed},
