@@ -7,7 +7,17 @@
 // holds the slot until the handler returns: that of a stream for as long as the
 // stream lasts. Who is next, package fairshare decides; who the tenant is, a
 // TenantFunc. The context of the call carries the tenant downstream, and the slot
-// itself, see Granted.
+// itself, see Granted. Health checks and reflection need no slot, see
+// ServerOptions.Skip.
+//
+// # Streams that stay open
+//
+// A stream that stays open for hours holds a slot for hours. Give such streams slots
+// of their own: a second ServerInterceptor with another gate, whose Stream is
+// installed instead of that of the first. Calls never wait for streams then.
+// Share.Max bounds the streams of one tenant, so that it cannot hold all slots. A
+// server ends old streams by its keepalive parameters MaxConnectionAge and
+// MaxConnectionAgeGrace; clients open them again and wait for their turn.
 //
 // A call that gets no slot fails at once:
 //

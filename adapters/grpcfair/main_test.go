@@ -58,10 +58,16 @@ func (s *service) StreamingOutputCall(_ *pb.StreamingOutputCallRequest, stream p
 // serve starts a server on the loopback and returns its address.
 func serve(t *testing.T, s *service, opts ...grpc.ServerOption) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
 	server := grpc.NewServer(opts...)
 	pb.RegisterTestServiceServer(server, s)
+	return listen(t, server)
+}
+
+// listen has a server serve on the loopback until the test ends.
+func listen(t *testing.T, server *grpc.Server) (address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

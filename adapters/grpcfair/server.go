@@ -3,6 +3,7 @@ package grpcfair
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/fairpool/fairpool/adapters/internal/gate"
@@ -25,6 +26,17 @@ type Gate[P Permit] interface {
 type ServerOptions struct {
 	// MaxRetryAfter bounds what clients are told to wait. 0 means one minute.
 	MaxRetryAfter time.Duration
+
+	// Skip returns whether calls of a full method, such as "/acme.Orders/List",
+	// are handled at once and without a slot. nil means Infrastructure.
+	Skip func(method string) bool
+}
+
+// Infrastructure returns whether a method is one of grpc.health.v1 or
+// grpc.reflection. Load balancers and tools call these. Each client that checks
+// the health of a server keeps a Watch stream open all the time.
+func Infrastructure(method string) bool {
+	return strings.HasPrefix(method, "/grpc.health.v1.") || strings.HasPrefix(method, "/grpc.reflection.")
 }
 
 // A ServerInterceptor has the calls to a server wait for a slot, fairly among
@@ -32,6 +44,7 @@ type ServerOptions struct {
 // the slots.
 type ServerInterceptor struct {
 	tenant TenantFunc
+	skip   func(method string) bool
 	admit  func(ctx context.Context, handle func(context.Context) error) (*Rejection, error)
 }
 
@@ -45,8 +58,11 @@ func NewServerInterceptor[P Permit](g Gate[P], tenant TenantFunc, opt ServerOpti
 	if opt.MaxRetryAfter < 0 {
 		return nil, fmt.Errorf("grpcfair: ServerOptions.MaxRetryAfter is %v, must not be negative; 0 means %v", opt.MaxRetryAfter, gate.DefaultMaxRetryAfter)
 	}
+	if opt.Skip == nil {
+		opt.Skip = Infrastructure
+	}
 	door := gate.NewDoor(g, opt.MaxRetryAfter)
-	return &ServerInterceptor{tenant, func(ctx context.Context, handle func(context.Context) error) (*Rejection, error) {
+	return &ServerInterceptor{tenant, opt.Skip, func(ctx context.Context, handle func(context.Context) error) (*Rejection, error) {
 		permit, refusal := door.Enter(ctx)
 		if refusal != nil {
 			return reject(refusal), nil
@@ -62,8 +78,12 @@ func NewServerInterceptor[P Permit](g Gate[P], tenant TenantFunc, opt ServerOpti
 }
 
 // Unary is a grpc.UnaryServerInterceptor.
-func (s *ServerInterceptor) Unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
-	rejection, err := s.admit(s.identify(ctx), func(ctx context.Context) (err error) {
+func (s *ServerInterceptor) Unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
+	own := s.identify(ctx, info.FullMethod)
+	if s.skip(info.FullMethod) {
+		return handler(own, req)
+	}
+	rejection, err := s.admit(own, func(ctx context.Context) (err error) {
 		resp, err = handler(ctx, req)
 		return err
 	})
@@ -76,8 +96,12 @@ func (s *ServerInterceptor) Unary(ctx context.Context, req any, _ *grpc.UnarySer
 }
 
 // Stream is a grpc.StreamServerInterceptor.
-func (s *ServerInterceptor) Stream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-	rejection, err := s.admit(s.identify(stream.Context()), func(ctx context.Context) error {
+func (s *ServerInterceptor) Stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	own := s.identify(stream.Context(), info.FullMethod)
+	if s.skip(info.FullMethod) {
+		return handler(srv, &serverStream{stream, own})
+	}
+	rejection, err := s.admit(own, func(ctx context.Context) error {
 		return handler(srv, &serverStream{stream, ctx})
 	})
 	if rejection != nil {
@@ -87,11 +111,11 @@ func (s *ServerInterceptor) Stream(srv any, stream grpc.ServerStream, _ *grpc.St
 	return err
 }
 
-func (s *ServerInterceptor) identify(ctx context.Context) context.Context {
+func (s *ServerInterceptor) identify(ctx context.Context, method string) context.Context {
 	if s.tenant == nil {
 		return ctx
 	}
-	name := s.tenant(ctx)
+	name := s.tenant(ctx, method)
 	if name == "" {
 		return ctx
 	}

@@ -340,7 +340,7 @@ func TestTheTenantOfACall(t *testing.T) {
 			require.NoError(t, call(ctx, client))
 		})
 	}
-	require.Empty(t, grpcfair.RemotePrefix(32, 64)(context.Background()))
+	require.Empty(t, grpcfair.RemotePrefix(32, 64)(context.Background(), ""))
 	require.NotContains(t, grpcfair.KeyTenant("Bearer s3cret"), "s3cret")
 	require.Panics(t, func() { grpcfair.RemotePrefix(33, 64) })
 }

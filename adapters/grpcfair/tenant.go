@@ -8,17 +8,18 @@ import (
 	"google.golang.org/grpc/peer"
 )
 
-// A TenantFunc tells who a call to a server is for, from its context. ""
+// A TenantFunc returns the tenant that a call to a server is for, from the context
+// of the call and its full method, such as "/acme.Orders/List". ""
 // leaves the tenant that the context carries already, and if there is none, the
 // anonymous tenant, which all such calls share. Whoever can invent names can be
 // many tenants: a name has to come from something that was checked before.
-type TenantFunc func(context.Context) string
+type TenantFunc func(ctx context.Context, method string) string
 
 // Metadata takes the tenant from the metadata of a call that a trusted proxy or an
 // earlier interceptor has set. Of several values the first counts. The value may
 // be any bytes if the key ends in "-bin".
 func Metadata(key string) TenantFunc {
-	return func(ctx context.Context) string {
+	return func(ctx context.Context, _ string) string {
 		values := metadata.ValueFromIncomingContext(ctx, key)
 		if len(values) == 0 {
 			return ""
@@ -32,7 +33,7 @@ func Metadata(key string) TenantFunc {
 // neither in figures nor in errors.
 func APIKey(key string) TenantFunc {
 	secret := Metadata(key)
-	return func(ctx context.Context) string { return KeyTenant(secret(ctx)) }
+	return func(ctx context.Context, method string) string { return KeyTenant(secret(ctx, method)) }
 }
 
 // KeyTenant is the name of the tenant with the given key, to give it a share of
@@ -48,7 +49,7 @@ func KeyTenant(key string) string { return gate.KeyTenant(key) }
 // RemotePrefix panics if there are no addresses with so many bits.
 func RemotePrefix(ipv4Bits, ipv6Bits int) TenantFunc {
 	network := gate.NewNetwork("grpcfair: RemotePrefix", ipv4Bits, ipv6Bits)
-	return func(ctx context.Context) string {
+	return func(ctx context.Context, _ string) string {
 		p, ok := peer.FromContext(ctx)
 		if !ok || p.Addr == nil {
 			return ""

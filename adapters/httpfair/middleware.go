@@ -31,6 +31,11 @@ type Options struct {
 	// Continue, whose client is not to send in vain.
 	ReadAhead int64
 
+	// Skip returns whether a request is handled at once and without a slot, such
+	// as one of a load balancer that asks whether the server is well. nil skips
+	// none.
+	Skip func(*http.Request) bool
+
 	// MaxRetryAfter bounds what clients are told to wait. 0 means one minute.
 	MaxRetryAfter time.Duration
 
@@ -74,6 +79,10 @@ func (m *middleware[P]) serve(next http.Handler, w http.ResponseWriter, r *http.
 		if name := m.tenant(r); name != "" {
 			ctx = fairshare.WithTenant(ctx, name)
 		}
+	}
+	if m.options.Skip != nil && m.options.Skip(r) {
+		serve(next, w, r, r.WithContext(ctx))
+		return
 	}
 	body := readAhead(r, m.options.ReadAhead)
 	permit, refusal := m.door.Enter(ctx)

@@ -205,6 +205,18 @@ func TestWithoutATenantFuncTheContextTells(t *testing.T) {
 	require.Empty(t, seen)
 }
 
+func TestWhatIsSkippedTakesNoSlot(t *testing.T) {
+	sem := newSemaphore(t, fairshare.Config{Capacity: 1})
+	sem.Close()
+	h := fair(t, sem, httpfair.Options{Skip: func(r *http.Request) bool { return r.URL.Path == "/healthz" }}, func(w http.ResponseWriter, r *http.Request) {
+		require.Equal(t, "a", fairshare.TenantFrom(r.Context()))
+		_, granted := httpfair.Granted[fairshare.Permit](r.Context())
+		require.False(t, granted)
+	})
+	require.Equal(t, http.StatusOK, do(h, ask("GET", "/healthz", "a", nil)).Code)
+	require.Equal(t, http.StatusServiceUnavailable, do(h, ask("GET", "/", "a", nil)).Code)
+}
+
 func TestWrongOptionsAreNamed(t *testing.T) {
 	sem := newSemaphore(t, fairshare.Config{Capacity: 1})
 	for want, opt := range map[string]httpfair.Options{
