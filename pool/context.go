@@ -25,10 +25,19 @@ func (c *leaseContext) Value(key any) any {
 }
 
 // Context returns a context for work with the resource. It is done when parent
-// is, or when the lease is asked back, with a cause that wraps ErrRevoked; and
-// the pool knows from it that an Acquire comes from a holder, see
-// Guard.ForbidNested. The caller calls cancel when the work is over.
+// is, or when the lease is asked back, with a cause that wraps ErrRevoked. It
+// carries the tenant of the lease, so that what is acquired with it is charged to
+// the same tenant; and the pool knows from it that an Acquire comes from a holder,
+// see Guard.ForbidNested. The caller calls cancel when the work is over.
 func (l Lease[T]) Context(parent context.Context) (ctx context.Context, cancel context.CancelFunc) {
+	return l.context(parent, l.Tenant())
+}
+
+// context is Context for a caller that knows the tenant.
+func (l Lease[T]) context(parent context.Context, tenant string) (ctx context.Context, cancel context.CancelFunc) {
+	if fairshare.TenantFrom(parent) != tenant {
+		parent = fairshare.WithTenant(parent, tenant)
+	}
 	inner, cancelCause := context.WithCancelCause(parent)
 	outer, _ := parent.Value(leaseKey{}).(*leaseContext)
 	c := &leaseContext{inner, cancelCause, l.grant, outer}

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/fairpool/fairpool/fairshare"
 	"github.com/fairpool/fairpool/pool"
 	"github.com/stretchr/testify/require"
 )
@@ -101,4 +102,59 @@ func TestALeaseForgetsAContextThatIsOver(t *testing.T) {
 	}
 	collect(t, func() bool { return collected.Load() >= 99 })
 	l.Release()
+}
+
+func TestTheContextOfALeaseCarriesItsTenant(t *testing.T) {
+	for name, parent := range map[string]context.Context{
+		"no name in the parent":      background,
+		"another name in the parent": fairshare.WithTenant(background, "other"),
+		"its own name in the parent": fairshare.WithTenant(background, "a"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, beside := newPool(t, &factory{}, sized(2)), newPool(t, &factory{}, sized(1))
+			nested := func(ctx context.Context) {
+				require.Equal(t, "a", fairshare.TenantFrom(ctx))
+				for _, pool := range []*pool.Pool[*thing]{p, beside} {
+					inner, err := pool.Acquire(ctx, "")
+					require.NoError(t, err)
+					require.Equal(t, "a", inner.Tenant())
+					inner.Release()
+				}
+			}
+			require.NoError(t, p.Do(parent, "a", func(ctx context.Context, _ *thing) error {
+				nested(ctx)
+				return nil
+			}))
+			member := p.Join("a")
+			defer member.Leave()
+			for _, acquire := range []func() (pool.Lease[*thing], error){
+				func() (pool.Lease[*thing], error) { return p.Acquire(parent, "a") },
+				func() (pool.Lease[*thing], error) { return member.Acquire(parent) },
+			} {
+				l, err := acquire()
+				require.NoError(t, err)
+				ctx, cancel := l.Context(parent)
+				nested(ctx)
+				cancel()
+				l.Release()
+			}
+		})
+	}
+}
+
+// Whoever is nobody stays nobody further down.
+func TestTheContextOfAnAnonymousLeaseNamesNobody(t *testing.T) {
+	p := newPool(t, &factory{}, sized(1))
+	member := p.Join("")
+	defer member.Leave()
+	parent := fairshare.WithTenant(background, "a")
+	l, err := member.Acquire(parent)
+	require.NoError(t, err)
+	ctx, cancel := l.Context(parent)
+	defer cancel()
+	require.Empty(t, fairshare.TenantFrom(ctx))
+	l.Release()
+	late, cancel := l.Context(parent)
+	defer cancel()
+	require.Error(t, late.Err(), "it has ended")
 }

@@ -221,11 +221,15 @@ func (p *Pool[T]) tryAcquire(tenant string) (fairshare.Grant, bool) {
 	return fairshare.Grant{}, false
 }
 
-// Do acquires a resource, calls fn with it and releases it. The ctx of fn ends
-// with the caller's, or when the lease is asked back, see Lease.Context. If fn
+// Do acquires a resource, calls fn with it and releases it. The ctx of fn carries
+// the tenant, and ends with the caller's or when the lease is asked back, see
+// Lease.Context. If fn
 // panics or returns an error that wraps ErrBadResource, the resource is
 // destroyed. Do returns the error of Acquire or of fn.
 func (p *Pool[T]) Do(ctx context.Context, tenant string, fn func(context.Context, T) error) (err error) {
+	if tenant == "" {
+		tenant = fairshare.TenantFrom(ctx)
+	}
 	l, err := p.Acquire(ctx, tenant)
 	if err != nil {
 		return err
@@ -238,7 +242,7 @@ func (p *Pool[T]) Do(ctx context.Context, tenant string, fn func(context.Context
 			l.Release()
 		}
 	}()
-	ctx, cancel := l.Context(ctx)
+	ctx, cancel := l.context(ctx, tenant)
 	defer cancel()
 	s := p.owner(l.grant)
 	if s == nil { // revoked, and taken back already
