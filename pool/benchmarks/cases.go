@@ -26,6 +26,11 @@ func beside(title string, t target) row {
 	return row{title: title, base: puddlePeer.name, ours: fairpoolPeer.name, target: t}
 }
 
+func (r row) shown(first bool) row {
+	r.first = first
+	return r
+}
+
 // trials are all that is measured of the peers.
 func (s scale) trials() (all []trial) {
 	alone := ratioAtMost(0.6).andNoAllocs()
@@ -33,9 +38,9 @@ func (s scale) trials() (all []trial) {
 		peers, rows := twoPeers, []row{beside("pool: Acquire+Release, nobody else, Background ctx", alone)}
 		if kind.name == cancellable.name {
 			peers, rows = allPeers, []row{
-				beside("pool: Acquire+Release, nobody else", alone),
+				beside("pool: Acquire+Release, nobody else", alone).shown(true),
 				{title: "pool: the same", base: databaseSQLPeer.name, ours: fairpoolPeer.name},
-				{title: "semaphore: the same", base: semaphorePeer.name, ours: fairsharePeer.name},
+				{title: "semaphore: the same", base: semaphorePeer.name, ours: fairsharePeer.name, first: true},
 			}
 		}
 		all = append(all, trial{
@@ -55,7 +60,7 @@ func (s scale) trials() (all []trial) {
 			unit:  "ns",
 			sides: sidesOf(allPeers, func(p peer) (load, error) { return openApart(p, cancellable, ample, goroutines, s.alone) }),
 			ours:  []string{fairpoolPeer.name},
-			rows:  []row{beside("pool: "+title, target{})},
+			rows:  []row{beside("pool: "+title, target{}).shown(goroutines == 8)},
 		})
 	}
 	all = append(all, s.crowds()...)
@@ -89,7 +94,7 @@ func (s scale) crowds() (all []trial) {
 		if c.tenants > 0 {
 			ours := fairpoolPeer.with(c.tenants)
 			t.rows = []row{
-				{title: fmt.Sprintf("pool: %s, %s tenants", title, thousands(c.tenants)), base: puddlePeer.name, ours: ours, target: c.target},
+				{title: fmt.Sprintf("pool: %s, %s tenants", title, thousands(c.tenants)), base: puddlePeer.name, ours: ours, target: c.target, first: c.goroutines == 64},
 				{title: "pool: the same", base: databaseSQLPeer.name, ours: ours},
 				{title: "semaphore: the same", base: semaphorePeer.name, ours: fairsharePeer.with(c.tenants)},
 			}

@@ -8,6 +8,7 @@ type row struct {
 	ours   string
 	value  value // nil: each
 	target target
+	first  bool // one of the few that the block of -write shows
 }
 
 // An outcome is what came out for a row.

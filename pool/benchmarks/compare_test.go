@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"strings"
 	"testing"
 
@@ -70,7 +71,7 @@ func TestLossesShowLikeWins(t *testing.T) {
 		r, err := c.run(1)
 		require.NoError(t, err)
 		var b strings.Builder
-		table{&b}.row(r.outcome(row{title: "it", base: "base", ours: "ours", target: ratioAtMost(0.8).andNoAllocs()}))
+		table{&b, io.Discard}.row(r.outcome(row{title: "it", base: "base", ours: "ours", target: ratioAtMost(0.8).andNoAllocs()}))
 		require.Equal(t, tc.want, b.String())
 	}
 }

@@ -3,14 +3,14 @@
 //
 //	go run ./pool/benchmarks
 //
-// The first table has what matters most, with targets. Those that follow have
+// The first table has what matters most, with targets. The tables that follow have
 // all peers, the latency of a hand-off, the scheduler by itself, and what each
 // option of a pool costs.
 //
 //	go run ./pool/benchmarks -write README.md
 //
-// also replaces what is between the two <!-- benchmarks --> markers of that file
-// by the first table, and writes the others to pool/benchmarks/results.
+// also writes all tables to pool/benchmarks/results, and a few rows of the first one
+// between the two <!-- benchmarks --> markers of that file.
 //
 // The sides of a trial are measured in turn, in many short rounds of the same
 // amount of work; a figure is the median of its rounds, a ratio the median of
@@ -72,8 +72,8 @@ func (c command) run(out io.Writer) error {
 	start := time.Now()
 	machine := describe(c.rounds, c.size)
 	fmt.Fprintf(out, "%s\n\n", machine)
-	var summary bytes.Buffer
-	t := table{io.MultiWriter(out, &summary)}
+	var first, all bytes.Buffer
+	t := table{io.MultiWriter(out, &all), &first}
 	t.head()
 	files := make(map[string]string)
 	var order []string
@@ -94,13 +94,23 @@ func (c command) run(out io.Writer) error {
 	if c.write == "" {
 		return nil
 	}
+	files[mainFile] = "# What an acquire and a release cost\n\n" + aboutMain + "\n" + all.String() + "\n" + machine + "\n"
+	order = append(order, mainFile)
 	for _, file := range order {
 		if err := overwrite(filepath.Join(c.results, file), files[file], 0o644); err != nil {
 			return err
 		}
 	}
-	return updateFile(c.write, summary.String()+"\n"+machine)
+	return updateFile(c.write, first.String()+"\n"+machine)
 }
+
+const mainFile = "main.md"
+
+const aboutMain = `An Acquire and Release with nobody else about reads no clock, where puddle's reads
+three. Once tenants wait, no goroutine queues for the lock to ask for a slot or to
+return one. The heap of a waiter leaves out its stack and what the runtime needs to
+block it. With other work on the machine the ratios move.
+`
 
 // measure runs the trials of the page and writes the rows of the main table.
 func (p page) measure(rounds int, t table) (results []result, err error) {

@@ -42,7 +42,10 @@ func tiny(log *[]string) command {
 			name: "it", title: "it", unit: "ns",
 			sides: []side{scripted(log, "base", 1, 100), scripted(log, "ours", 1, 80)},
 			ours:  []string{"ours"},
-			rows:  []row{{title: "all of it", base: "base", ours: "ours"}},
+			rows: []row{
+				{title: "all of it", base: "base", ours: "ours", first: true},
+				{title: "more of it", ours: "ours"},
+			},
 		}},
 	}}}
 }
@@ -56,10 +59,15 @@ func TestTheCommandWritesTheMainTableAndThePages(t *testing.T) {
 	var out strings.Builder
 	require.NoError(t, c.run(&out))
 
-	row := "| all of it | base | 100 ns | 80 ns | 0, 0 | 0.80 (0.80-0.80) |  |  |\n"
+	row, more := "| all of it | base | 100 ns | 80 ns | 0, 0 | 0.80 (0.80-0.80) |  |  |\n", "| more of it |  |  | 80 ns | 0 |  |  |  |\n"
 	readme, err := os.ReadFile(c.write)
 	require.NoError(t, err)
-	require.Contains(t, string(readme), row)
+	require.Contains(t, string(readme), "|---|---|---:|---:|---:|\n| all of it | base | 100 ns | 80 ns | 0.80 (0.80-0.80) |\n\n")
+	require.NotContains(t, string(readme), "more of it")
+	main, err := os.ReadFile(filepath.Join(c.results, mainFile))
+	require.NoError(t, err)
+	require.Contains(t, string(main), row+more)
+	require.Contains(t, string(main), "tiny size, medians of 1 rounds")
 	require.Contains(t, string(readme), "tiny size, medians of 1 rounds")
 	require.NotContains(t, string(readme), "old")
 	require.True(t, strings.HasPrefix(string(readme), "# It\n\n"+marker) && strings.HasSuffix(string(readme), marker+"\n\nmore\n"))
