@@ -29,7 +29,7 @@ func (l *Line) SetShare(tenant string, share Share) error {
 // may be below what is in use or guaranteed: nothing is revoked, and the Mins
 // share what there is.
 func (l *Line) ResizeLocked(capacity int) {
-	l.sched.Resize(capacity)
+	l.sched.Resize(l.now, capacity)
 	l.DispatchLocked()
 }
 

@@ -158,7 +158,7 @@ func TestMinimumsComeInYARNsOrder(t *testing.T) {
 			for i := range x.queues {
 				s.Enqueue(1, s.Tenant(1, fmt.Sprint(i)), &waiters[i])
 			}
-			s.Resize(held + 1)
+			s.Resize(1, held+1)
 			require.Same(t, &waiters[x.next], s.Next(1))
 		})
 	}

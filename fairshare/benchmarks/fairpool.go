@@ -81,8 +81,9 @@ func (f *scheduler) giveUp(now time.Duration, r *request) {
 }
 
 func (f *scheduler) resize(now time.Duration, capacity int) {
-	f.s.Resize(capacity)
-	f.dispatch(f.stamp(now))
+	stamp := f.stamp(now)
+	f.s.Resize(stamp, capacity)
+	f.dispatch(stamp)
 	f.reshare(now)
 }
 

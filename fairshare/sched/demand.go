@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Demand is how many waiters would be granted a slot if slots kept coming. While
-// a slot is free, it is 0 exactly when Next would grant none. A waiter that
+// Demand is how many slots the waiters would be granted if slots kept coming. While
+// a slot is free, it is 0 exactly when Next would neither grant nor collect any. What
 // Max, a strict cap or Headroom holds back does not count. In strict mode it may
 // lag behind a change of the limit.
 //
@@ -17,20 +17,36 @@ func (s *Scheduler) Demand() int {
 	if s.headroom == 0 {
 		return s.demand
 	}
-	none := 0 // tenants that hold none
-	for _, c := range s.classes {
-		if c.slope == 0 {
-			none += len(c.heap)
-		}
-	}
+	none := s.wantedByNewcomers()
 	open := max(0, s.capacity-s.inUse-s.headroom) // slots for everybody
 	switch {
+	case s.large > 0 && open > 0: // at most
+		return s.demand
+	case s.large > 0:
+		return none
 	case open >= s.demand:
 		return s.demand
 	case open == 0 || none == 0:
 		return none + open
 	}
 	return open + none - s.countNone(open)
+}
+
+// wantedByNewcomers is how many slots the first waiters of the tenants that hold
+// none ask for.
+func (s *Scheduler) wantedByNewcomers() (n int) {
+	for _, c := range s.classes {
+		if c.slope > 0 {
+			continue
+		}
+		n += len(c.heap)
+		if s.large > 0 {
+			for _, e := range c.heap {
+				n += e.tenant.first.slots() - 1
+			}
+		}
+	}
+	return n
 }
 
 // A turn is a grant that is to come.

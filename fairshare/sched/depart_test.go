@@ -62,7 +62,7 @@ func TestDebtSurvivesLeavingAndReturning(t *testing.T) {
 	require.Equal(t, 20*time.Second, s.Status(now, debtor).Debt)
 
 	// The rival comes first until it has had as much.
-	s.Resize(1)
+	s.Resize(now, 1)
 	rival := s.Tenant(now, "rival")
 	for range 30 {
 		s.Enqueue(now, rival, &Waiter{})
@@ -97,7 +97,7 @@ func TestAbsenceEarnsAtMostTheBurst(t *testing.T) {
 			away := visit(s, 1, "away")
 			now := contend(s, 1, time.Minute, "a", "b")
 			require.Less(t, s.Status(now, away).Debt, -20*time.Second)
-			s.Resize(0)
+			s.Resize(now, 0)
 			s.Enqueue(now, away, &Waiter{})
 			want := -max(time.Duration(float64(c.credit)/weight), c.slack)
 			require.Equal(t, want, s.Status(now, away).Debt, "horizon %v, burst %v, weight %v", c.horizon, c.burst, weight)
@@ -115,7 +115,7 @@ func TestUnknownTenantStartsWithoutCredit(t *testing.T) {
 	fresh := s.Tenant(now, "fresh")
 	require.Zero(t, s.Status(now, fresh).Debt)
 	require.Zero(t, s.Status(now, fresh).Service)
-	s.Resize(0)
+	s.Resize(now, 0)
 	s.Enqueue(now, fresh, &Waiter{})
 	require.Zero(t, s.Status(now, fresh).Debt)
 }

@@ -92,6 +92,26 @@
 // times its weight, is not backlogged. The last Headroom free slots go to
 // tenants that hold none.
 //
+// # Several slots at once
+//
+// A request of n slots waits in its tenant's queue like any other and holds nothing
+// meanwhile. It gets all of them or none, and is charged for n while it holds them.
+// If its turn comes while fewer are free, slots are collected for it: nobody else
+// gets one until it has its own, except tenants below their Min and, from the
+// headroom, tenants that hold nothing. Slots are collected for one request at a time.
+//
+// What is kept for a request while others wait is charged to its tenant when the
+// collecting ends, however it ends. So the slots that stay idle come out of the
+// tenant's own share.
+//
+// One slot that does not come back makes collecting vain. So after P, which is 16
+// mean holding times and 10 ms at least, the tenant is charged, and the turn
+// is that of the least K again. P doubles each time that this happens to a request.
+//
+// Slots that the tenant itself holds are not collected for it: while it holds so many
+// that n more exceed the capacity or its cap, it is not backlogged. A request
+// counts as below the Min only if it fits in the Min.
+//
 // # Cost
 //
 // S(t) = a + (h/w)*c, where c is the time during which somebody was backlogged,
@@ -125,6 +145,20 @@
 // waits besides for rivals below it. By the nature of a mean they are as far
 // below, in slot-time, as others are above, which is (H+R)*m + B for each at
 // most.
+//
+// Requests of several slots add G = (n-1)*max(P, 2H), the most slot-time that is kept
+// for one before it is charged: in the first bound G/w for each tenant that
+// makes them, in the second G for each such rival. Nobody is kept waiting by one
+// collecting for longer than max(P, 2H).
+//
+// A request of n slots whose turn has come is granted within H if H is P at most:
+// nothing else is granted meanwhile, so all slots come back. Otherwise collecting
+// is in vain while its period is shorter than H, and all its periods together are
+// at most 4H. After each of them, rivals of weight W together are served until they
+// have had as much, which takes W/w of the period at most. So the request is granted
+// within 4H*(1+W/w) and, for each of the log2(H/P) periods in vain, the wait of a
+// waiter without debt. With the horizon Instant nothing is charged, and the turn
+// passes only to tenants that hold less.
 //
 // # Sources
 //

@@ -23,6 +23,12 @@ type dumb struct {
 	mean    float64 // of the holding times
 	seen    int
 	tenants []*dumbTenant
+
+	// The request that free slots are collected for, nil if there is none.
+	collector *dumbTenant
+	until     time.Duration
+	kept      int
+	cost      float64
 }
 
 type dumbTenant struct {
@@ -51,8 +57,10 @@ type standing struct {
 type dumbWaiter struct {
 	id  *Waiter // its name, never looked into
 	seq uint64
+	n   int // slots that it asks for
 
 	again bool // it had its turn already
+	tries int  // how often slots were collected for it in vain
 }
 
 func newDumb(cfg Config) *dumb {
@@ -72,6 +80,9 @@ func (d *dumb) begin(now time.Duration) {
 		d.now = now
 		if slices.ContainsFunc(d.tenants, d.backlogged) {
 			d.clock += elapsed
+			if d.collector != nil && d.rivals(d.collector) > 0 {
+				d.cost += float64(d.kept) * float64(elapsed)
+			}
 			for _, t := range d.tenants {
 				d.charge(t, float64(t.held)/t.share.Weight*float64(elapsed))
 			}
@@ -85,6 +96,9 @@ func (d *dumb) begin(now time.Duration) {
 // end lifts those that have become backlogged: all at once, so V and F are
 // those of before. Those never charged keep their distance to the level.
 func (d *dumb) end() {
+	if d.collector != nil && !d.backlogged(d.collector) {
+		d.stop()
+	}
 	nobody := !slices.ContainsFunc(d.tenants, d.backlogged)
 	for _, t := range d.tenants {
 		if joins := d.backlogged(t) && !t.present; joins || nobody {
@@ -177,7 +191,46 @@ func (d *dumb) follow(t *dumbTenant) {
 	t.service = max(t.service, start)
 }
 
-func (d *dumb) backlogged(t *dumbTenant) bool { return len(t.queue) > 0 && t.held < d.cap(t) }
+func (d *dumb) backlogged(t *dumbTenant) bool {
+	return len(t.queue) > 0 && d.within(t, t.queue[0].n)
+}
+
+// within reports whether t may hold n slots more. Those that it holds itself are
+// not collected for it.
+func (d *dumb) within(t *dumbTenant, n int) bool {
+	return t.held+n <= d.cap(t) && (n == 1 || t.held+n <= d.Capacity)
+}
+
+// stop ends the collecting, and charges for it.
+func (d *dumb) stop() {
+	if d.collector != nil {
+		d.charge(d.collector, d.cost/d.collector.share.Weight)
+	}
+	d.collector, d.kept, d.cost = nil, 0, 0
+}
+
+// collect keeps the free slots for the first request of t.
+func (d *dumb) collect(t *dumbTenant, ready int) {
+	if d.collector != t {
+		d.stop()
+		patience := 16 * float64(d.meanHold())
+		if d.Horizon == Instant {
+			patience = 16 * d.mean
+		}
+		patience = max(patience, float64(10*time.Millisecond))
+		for range t.queue[0].tries {
+			patience *= 2
+		}
+		d.collector, d.until = t, d.now+time.Duration(min(patience, math.MaxInt64/4))
+	}
+	d.kept = min(ready, d.Capacity-d.inUse())
+}
+
+// passes reports whether t gets n slots although they are collected for another.
+func (d *dumb) passes(t *dumbTenant, need float64, n int) bool {
+	free := d.Capacity - d.inUse()
+	return need < d.need(d.collector) || t.held == 0 && d.collector.held > 0 && n <= free && free <= d.Headroom
+}
 
 // rivals counts the backlogged tenants other than t.
 func (d *dumb) rivals(t *dumbTenant) (n int) {
@@ -240,24 +293,37 @@ func (d *dumb) need(t *dumbTenant) float64 {
 	if len(t.queue) > 0 && t.queue[0].again {
 		return -1
 	}
-	if t.share.Min == 0 {
-		return 1
-	}
-	return min(1, float64(t.held)/float64(t.share.Min))
+	return d.needFor(t, t.queue[0].n)
 }
 
-func (d *dumb) eligible(t *dumbTenant) bool {
+// needFor is the need of t if it asks for n slots.
+func (d *dumb) needFor(t *dumbTenant, n int) float64 {
+	if t.held+n > t.share.Min {
+		return 1
+	}
+	return float64(t.held) / float64(t.share.Min)
+}
+
+// eligible reports whether t may have n slots at once.
+func (d *dumb) eligible(t *dumbTenant, n int) bool {
+	return d.enough(t, n) && d.within(t, n) && (d.collector == nil || d.passes(t, d.needFor(t, n), n))
+}
+
+func (d *dumb) enough(t *dumbTenant, n int) bool {
 	free := d.Capacity - d.inUse()
-	return free > 0 && (free > d.Headroom || t.held == 0) && t.held < d.cap(t)
+	return free >= n && (t.held == 0 || free-d.Headroom >= n)
 }
 
 // best is the tenant that is next, nil if none may have a slot.
 func (d *dumb) best() *dumbTenant {
 	var best *dumbTenant
 	for _, t := range d.tenants {
-		if len(t.queue) > 0 && d.eligible(t) && (best == nil || d.before(t, best)) {
+		if d.backlogged(t) && d.enough(t, 1) && (best == nil || d.before(t, best)) {
 			best = t
 		}
+	}
+	if best != nil && d.collector != nil && !d.passes(best, d.need(best), best.queue[0].n) {
+		return d.collector
 	}
 	return best
 }
@@ -299,6 +365,18 @@ func (d *dumb) active() (n int) {
 // one slot more for each that holds none then. Without headroom nothing but
 // caps limits it.
 func (d *dumb) demand() (n int) {
+	if d.Headroom == 0 || d.large() {
+		for _, t := range d.tenants {
+			switch {
+			case !d.backlogged(t):
+			case d.Headroom == 0 || d.Capacity-d.inUse() > d.Headroom:
+				n += d.grantable(t)
+			case t.held == 0:
+				n += t.queue[0].n
+			}
+		}
+		return n
+	}
 	c := *d
 	c.tenants = nil
 	for _, t := range d.tenants {
@@ -306,19 +384,44 @@ func (d *dumb) demand() (n int) {
 		u.queue = slices.Clone(t.queue)
 		c.tenants = append(c.tenants, &u)
 	}
-	for t := c.best(); t != nil && c.Headroom > 0 && c.Capacity-c.inUse() > c.Headroom; t = c.best() {
-		c.give(t)
+	for t := c.best(); t != nil && c.Capacity-c.inUse() > c.Headroom; t = c.best() {
+		c.give(t, 1)
 		t.queue = t.queue[1:]
 		n++
 	}
 	for _, t := range c.tenants {
-		switch {
-		case !c.backlogged(t):
-		case c.Headroom == 0:
-			n += min(len(t.queue), c.cap(t)-t.held)
-		case t.held == 0:
+		if c.backlogged(t) && t.held == 0 {
 			n++
 		}
+	}
+	return n
+}
+
+// grantable is how many slots the waiters of t get, one after the other, before
+// one does not fit in its cap.
+func (d *dumb) grantable(t *dumbTenant) (n int) {
+	for _, w := range t.queue {
+		if t.held+n+w.n > d.cap(t) {
+			break
+		}
+		n += w.n
+	}
+	return n
+}
+
+// large reports whether somebody waits for several slots.
+func (d *dumb) large() bool {
+	for _, t := range d.tenants {
+		if t.wants() > len(t.queue) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *dumbTenant) wants() (n int) {
+	for _, w := range t.queue {
+		n += w.n
 	}
 	return n
 }
@@ -417,26 +520,32 @@ func (d *dumb) forget(t *dumbTenant) {
 	d.tenants = slices.Delete(d.tenants, i, i+1)
 }
 
-func (d *dumb) enqueue(now time.Duration, t *dumbTenant, id *Waiter) bool {
+func (d *dumb) enqueue(now time.Duration, t *dumbTenant, id *Waiter, n int) bool {
 	if most := t.share.MaxWaiting; most > 0 && len(t.queue) >= most {
 		return false
 	}
 	d.begin(now)
 	d.seq++
-	t.queue = append(t.queue, dumbWaiter{id, d.seq, false})
+	t.queue = append(t.queue, dumbWaiter{id: id, seq: d.seq, n: n})
 	d.end()
 	return true
 }
 
-func (d *dumb) requeue(now time.Duration, t *dumbTenant, id *Waiter) {
+func (d *dumb) requeue(now time.Duration, t *dumbTenant, id *Waiter, n int) {
 	d.begin(now)
 	d.seq++
-	t.queue = append([]dumbWaiter{{id, d.seq, true}}, t.queue...)
+	if d.collector == t {
+		d.stop() // for what is no longer first
+	}
+	t.queue = append([]dumbWaiter{{id: id, seq: d.seq, n: n, again: true}}, t.queue...)
 	d.end()
 }
 
 func (d *dumb) cancel(now time.Duration, t *dumbTenant, id *Waiter) {
 	d.begin(now)
+	if d.collector == t && t.queue[0].id == id {
+		d.stop()
+	}
 	t.queue = slices.DeleteFunc(t.queue, func(w dumbWaiter) bool { return w.id == id })
 	d.end()
 }
@@ -450,40 +559,70 @@ func (d *dumb) peek(now time.Duration) *Waiter {
 	return nil
 }
 
-// next grants a slot to the first waiter of t, or if t is nil of the best.
-func (d *dumb) next(now time.Duration, t *dumbTenant) *Waiter {
+// next grants the first waiter of t, or if t is nil of the best, what it asks for,
+// if there are as many ready; else they are collected for it.
+func (d *dumb) next(now time.Duration, t *dumbTenant, ready int) *Waiter {
 	d.begin(now)
 	defer d.end()
+	d.giveUp(ready)
 	if t == nil {
 		t = d.best()
 	}
 	if t == nil {
 		return nil
 	}
-	id := t.queue[0].id
-	d.give(t)
-	t.queue = t.queue[1:]
-	return id
+	if w := t.queue[0]; !d.enough(t, w.n) || w.n > ready {
+		d.collect(t, ready)
+		return nil
+	}
+	return d.serve(t)
 }
 
-func (d *dumb) grant(now time.Duration, t *dumbTenant) {
+// giveUp ends a collecting that takes too long while others wait.
+func (d *dumb) giveUp(ready int) {
+	t := d.collector
+	if t == nil || d.rivals(t) == 0 || d.now < d.until || d.enough(t, t.queue[0].n) && t.queue[0].n <= ready {
+		return
+	}
+	t.queue[0].tries = min(t.queue[0].tries+1, 254)
+	d.stop()
+}
+
+// first grants the first waiter of t what it asks for, out of turn.
+func (d *dumb) first(now time.Duration, t *dumbTenant) *Waiter {
 	d.begin(now)
-	d.give(t)
+	defer d.end()
+	return d.serve(t)
+}
+
+func (d *dumb) serve(t *dumbTenant) *Waiter {
+	if d.collector == t {
+		d.stop()
+	}
+	w := t.queue[0]
+	d.give(t, w.n)
+	t.queue = t.queue[1:]
+	return w.id
+}
+
+func (d *dumb) grant(now time.Duration, t *dumbTenant, n int) {
+	d.begin(now)
+	d.give(t, n)
 	d.end()
 }
 
-func (d *dumb) give(t *dumbTenant) {
+func (d *dumb) give(t *dumbTenant, n int) {
 	d.follow(t)
 	t.charges = true
 	if d.rivals(t) > 0 {
-		d.charge(t, float64(time.Microsecond)/t.share.Weight)
+		d.charge(t, float64(n)*float64(time.Microsecond)/t.share.Weight)
 	}
-	t.held++
+	t.held += n
 }
 
 // release ends a hold; took is how long it was as far as the caller knows, 0
 // if it does not.
-func (d *dumb) release(now time.Duration, t *dumbTenant, took time.Duration) {
+func (d *dumb) release(now time.Duration, t *dumbTenant, took time.Duration, n int) {
 	d.begin(now)
 	if took > 0 {
 		d.seen = min(d.seen+1, 1024)
@@ -494,7 +633,7 @@ func (d *dumb) release(now time.Duration, t *dumbTenant, took time.Duration) {
 		}
 		d.near += step
 	}
-	t.held--
+	t.held -= n
 	d.end()
 }
 
@@ -535,6 +674,9 @@ func (d *dumb) scale(t *dumbTenant, by float64) {
 
 func (d *dumb) resize(now time.Duration, capacity int) {
 	d.begin(now)
+	if capacity != d.Capacity && d.large() {
+		d.raiseFloor()
+	}
 	d.Capacity = capacity
 	d.end()
 }

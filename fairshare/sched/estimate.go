@@ -31,15 +31,20 @@ const (
 // others for one gap more. When the queue is too short for that, or the result
 // far beyond it, the wait is projected from the releases of all tenants.
 func (s *Scheduler) Estimate(now time.Duration, t *Tenant) time.Duration {
-	if s.capacity == 0 || s.releases.count() == 0 || s.inUse < s.capacity && int(t.held) < s.cap(t) {
+	return s.EstimateN(now, t, 1)
+}
+
+// EstimateN is Estimate for a waiter that asks for n slots.
+func (s *Scheduler) EstimateN(now time.Duration, t *Tenant, n int) time.Duration {
+	if s.capacity == 0 || s.releases.count() == 0 || s.capacity-s.inUse >= n && s.within(t, n) && s.collecting.waiter == nil {
 		return 0
 	}
 	s.advance(now)
 	s.raise()
-	wait := s.project(t)
+	wait := s.project(t, n)
 	if t.waiting > 0 {
 		if q := &s.queues[t.queue]; q.grants.count() >= leastGrants {
-			seen := q.grants.next(float64(s.now-q.served)) + float64(t.waiting)*q.grants.mean()
+			seen := q.grants.next(float64(s.now-q.served)) + float64(s.Wants(t)+n-1)*q.grants.mean()
 			wait = min(seen, mostBeyond*wait)
 		}
 	}
@@ -50,7 +55,7 @@ func (s *Scheduler) Estimate(now time.Duration, t *Tenant) time.Duration {
 // lately. A debt is worked off first, while the others are served. Below its part
 // of the slots t has whatever slot comes free next, and from then on a slot
 // whenever one of its own comes free.
-func (s *Scheduler) project(t *Tenant) float64 {
+func (s *Scheduler) project(t *Tenant, n int) float64 {
 	capacity := float64(s.capacity)
 	pace := s.releases.mean() / capacity
 	hold := min(float64(t.hold), s.releases.sum()) // else its hold was long ago
@@ -62,7 +67,7 @@ func (s *Scheduler) project(t *Tenant) float64 {
 		age = s.slotTime - s.released
 	}
 	next := s.releases.next(age) / capacity
-	part, ahead := s.part(t), float64(t.waiting)+1
+	part, ahead := s.part(t), float64(s.Wants(t)+n)
 	quick := min(max(part-float64(t.held), 0), ahead)
 	rivals := s.weights
 	if t.class != nil {
@@ -95,9 +100,9 @@ func (s *Scheduler) part(t *Tenant) float64 {
 	return min(max(level*weight, float64(min(t.share.Min, s.capacity))), float64(s.cap(t)))
 }
 
-// learn takes note of a release of t, which held the slot since the given time; 0
+// learn takes note of a release of t, which held n slots since the given time; 0
 // if nobody looked at the clock then.
-func (s *Scheduler) learn(now time.Duration, t *Tenant, since time.Duration) {
+func (s *Scheduler) learn(now time.Duration, t *Tenant, since time.Duration, n int) {
 	if now == 0 {
 		return
 	}
@@ -112,11 +117,14 @@ func (s *Scheduler) learn(now time.Duration, t *Tenant, since time.Duration) {
 		s.releases.observe(float64(max(hold, 0)), releaseWindow) // as much on the average
 	}
 	s.released = s.slotTime
+	for range min(n, releaseWindow) - 1 {
+		s.releases.observe(0, releaseWindow)
+	}
 }
 
-// appeared is due after t has come to hold or wait for one slot more.
-func (s *Scheduler) appeared(t *Tenant) {
-	if t.held+t.waiting == 1 {
+// appeared is due after t has come to hold n slots more, or to wait for one.
+func (s *Scheduler) appeared(t *Tenant, n int) {
+	if int(t.held+t.waiting) == n {
 		s.present += t.share.Weight
 	}
 }

@@ -20,7 +20,7 @@ func TestNothingIsEstimatedWhileASlotIsFreeOrNoHoldIsKnown(t *testing.T) {
 	require.Zero(t, s.Estimate(time.Second+1, a), "a slot is free")
 	s.Grant(time.Second+1, a)
 	require.InDelta(t, time.Second/2, s.Estimate(time.Second+1, a), float64(ms))
-	s.Resize(0)
+	s.Resize(time.Second+1, 0)
 	require.Zero(t, s.Estimate(time.Second+1, a), "anything may come")
 }
 

@@ -33,6 +33,7 @@ type history struct {
 	// fairshare.Line. Otherwise Next is called now and then only, as for a
 	// pool that has no resource ready.
 	orderly bool
+	large   bool // some ask for several slots
 
 	now     time.Duration
 	waiters []*Waiter // that are in a queue
@@ -50,6 +51,7 @@ type hold struct {
 	tenant *Tenant
 	since  time.Duration
 	waiter *Waiter // nil if it did not wait
+	n      int     // slots
 }
 
 func newHistory(t require.TestingT, c chooser, exact bool) *history {
@@ -70,7 +72,7 @@ func newHistory(t require.TestingT, c chooser, exact bool) *history {
 	if h.choose(3) == 0 {
 		cfg.Headroom = 1 + h.choose(2)
 	}
-	h.orderly = h.choose(2) == 0
+	h.orderly, h.large = h.choose(2) == 0, h.choose(2) == 0
 	h.s, h.d = New(cfg), newDumb(cfg)
 	h.s.maxDeparted = 4 // so that tenants are forgotten
 	return h
@@ -185,18 +187,23 @@ func (h *history) tenant() (*Tenant, *dumbTenant) {
 
 func (h *history) ask() {
 	t, u := h.tenant()
-	same(h, h.d.eligible(u), h.s.Available(t), "whether %s may have a slot", u.name)
+	n := h.slots()
+	same(h, h.d.eligible(u, 1), h.s.Available(t), "whether %s may have a slot", u.name)
+	same(h, h.d.eligible(u, n), h.s.AvailableN(t, n), "whether %s may have %d slots", u.name, n)
 	h.asked++
 	// A slot that is free for t goes to its first waiter, if it has one.
-	if h.s.Available(t) && t.Waiting() == 0 && (h.orderly || h.choose(2) == 0) {
-		h.s.Grant(h.stamp(), t)
-		h.d.grant(h.now, u)
-		h.holds = append(h.holds, hold{t, h.stamp(), nil})
+	if h.s.AvailableN(t, n) && t.Waiting() == 0 && (h.orderly || h.choose(2) == 0) {
+		h.s.GrantN(h.stamp(), t, n)
+		h.d.grant(h.now, u, n)
+		h.holds = append(h.holds, hold{t, h.stamp(), nil, n})
 		return
 	}
-	w := &Waiter{}
+	w := &Waiter{Slots: int32(n)}
+	if n == 1 && h.choose(2) == 0 {
+		w.Slots = 0
+	}
 	ok := h.s.Enqueue(h.now, t, w)
-	same(h, h.d.enqueue(h.now, u, w), ok, "whether %s may queue up", u.name)
+	same(h, h.d.enqueue(h.now, u, w, n), ok, "whether %s may queue up", u.name)
 	if ok {
 		h.arrived[w] = h.asked
 		h.waiters = append(h.waiters, w)
@@ -224,23 +231,26 @@ func (h *history) release() {
 	held, stamp := h.holds[i], h.stamp()
 	h.holds = slices.Delete(h.holds, i, i+1)
 	u := h.d.find(held.tenant.Name())
-	h.s.Release(stamp, held.tenant, held.since)
+	h.s.ReleaseN(stamp, held.tenant, held.since, held.n)
 	took := stamp - held.since
 	if held.since == 0 {
 		took = 0
 	}
-	h.d.release(h.now, u, took)
+	h.d.release(h.now, u, took, held.n)
 }
 
 // next is one call of Next, and reports whether it granted a slot.
 func (h *history) next() bool {
-	stamp := h.stamp()
-	w := h.s.Next(stamp)
-	var follow *dumbTenant
-	if w != nil && !h.exact {
-		follow = h.nearlyBest(w)
+	stamp, ready := h.stamp(), h.s.Capacity()
+	if !h.orderly && h.choose(2) == 0 {
+		ready = 1 + h.choose(max(1, ready))
 	}
-	same(h, h.d.next(h.now, follow), w, "who is next")
+	w := h.s.NextOf(stamp, ready)
+	var follow *dumbTenant
+	if !h.exact {
+		follow = h.follow(w, ready)
+	}
+	same(h, h.d.next(h.now, follow, ready), w, "who is next")
 	if w == nil {
 		return false
 	}
@@ -255,7 +265,7 @@ func (h *history) granted(w *Waiter, stamp time.Duration) {
 	}
 	delete(h.arrived, w)
 	h.waiters = slices.DeleteFunc(h.waiters, func(o *Waiter) bool { return o == w })
-	h.holds = append(h.holds, hold{w.Tenant(), stamp, w})
+	h.holds = append(h.holds, hold{w.Tenant(), stamp, w, w.slots()})
 }
 
 // grantFirst serves a tenant out of turn.
@@ -264,12 +274,12 @@ func (h *history) grantFirst() {
 		return
 	}
 	t := h.waiters[h.choose(min(256, len(h.waiters)))].Tenant()
-	if !h.s.Available(t) {
+	if !h.s.AvailableN(t, t.First().slots()) {
 		return
 	}
 	stamp := h.stamp()
 	w := h.s.GrantFirst(stamp, t)
-	same(h, h.d.next(h.now, h.d.find(t.Name())), w, "the first waiter of %s", t.Name())
+	same(h, h.d.first(h.now, h.d.find(t.Name())), w, "the first waiter of %s", t.Name())
 	h.granted(w, stamp)
 }
 
@@ -286,15 +296,37 @@ func (h *history) requeue() {
 	h.holds = slices.Delete(h.holds, i, i+1)
 	name, w := held.tenant.Name(), held.waiter
 	since := w.Since()
-	h.s.Release(h.now, held.tenant, 0)
-	h.d.release(h.now, h.d.find(name), 0)
+	h.s.ReleaseN(h.now, held.tenant, 0, held.n)
+	h.d.release(h.now, h.d.find(name), 0, held.n)
 	h.forgotten()
 	h.s.Requeue(h.now, h.s.Tenant(h.now, name), w, since)
-	h.d.requeue(h.now, h.d.tenant(h.now, name), w)
+	h.d.requeue(h.now, h.d.tenant(h.now, name), w, held.n)
 	same(h, since, w.Since(), "how long it has waited")
 	same(h, w, w.Tenant().First(), "who is first")
 	h.asked++
 	h.waiters = append(h.waiters, w)
+}
+
+// slots is how many slots are asked for.
+func (h *history) slots() int {
+	if !h.large || h.choose(3) > 0 {
+		return 1
+	}
+	return 1 + h.choose(h.s.Capacity()+2)
+}
+
+// follow is the tenant whose turn it was for s, which must be the best up to
+// rounding: that of w or, without one, of the request that slots are collected for.
+func (h *history) follow(w *Waiter, ready int) *dumbTenant {
+	if w == nil {
+		w = h.s.collecting.waiter
+	}
+	if w == nil || h.d.collector != nil && w.Tenant().Name() == h.d.collector.name {
+		return nil
+	}
+	h.d.begin(h.now)
+	h.d.giveUp(ready)
+	return h.nearlyBest(w)
 }
 
 // nearlyBest is the tenant of w, which must be the best up to rounding.
@@ -341,7 +373,7 @@ func (h *history) leave() {
 
 func (h *history) resize() {
 	capacity := h.choose(10)
-	h.s.Resize(capacity)
+	h.s.Resize(h.stamp(), capacity)
 	h.d.resize(h.now, capacity)
 }
 

@@ -67,14 +67,18 @@ func requireBooks(t require.TestingT, s *Scheduler) {
 	// Tenants: the totals add up, and each is where its state says.
 	inUse, waiting, demand, active, blocked := 0, 0, 0, 0, 0
 	for name, in := range s.tenants {
-		room := s.cap(in) - in.Held()
+		room, wants := s.cap(in)-in.Held(), 0
+		for w := in.first; w != nil; w = w.next {
+			wants += w.slots()
+		}
+		must(wants == s.Wants(in), "slots that %s waits for", name)
 		must(in.held >= 0 && in.waiting >= 0 && in.joined >= 0, "counts of %s", name)
-		must((in.class != nil) == (in.waiting > 0 && room > 0), "whether %s is backlogged", name)
+		must((in.class != nil) == (in.waiting > 0 && s.within(in, in.first.slots())), "whether %s is backlogged", name)
 		switch {
 		case in.class == nil:
 			must(in.demand == 0, "demand of %s", name)
 		case !s.strict:
-			must(int(in.demand) == min(in.Waiting(), room), "demand of %s", name)
+			must(int(in.demand) == s.grantable(in, room), "demand of %s", name)
 		}
 		must(in.active == (in.held > 0 || in.waiting > 0 || in.joined > 0), "whether %s is active", name)
 		if s.strict && in.waiting > 0 && in.class == nil {
@@ -116,7 +120,11 @@ func TestNothingIsLost(t *testing.T) {
 				h.step()
 				queued := uint64(len(h.waiters))
 				require.EqualValues(t, h.asked, h.s.Granted()+h.s.Rejected()+h.s.Canceled()+queued, "invariant 7")
-				require.Equal(t, len(h.holds), h.s.InUse(), "invariant 3")
+				held := 0
+				for _, hold := range h.holds {
+					held += hold.n
+				}
+				require.Equal(t, held, h.s.InUse(), "invariant 3")
 			}
 			for len(h.holds)+len(h.joined) > 0 || len(h.waiters) > 0 && h.choose(3) > 0 {
 				h.release()
@@ -131,11 +139,13 @@ func TestNothingIsLost(t *testing.T) {
 			require.Zero(t, h.s.InUse())
 			require.Zero(t, h.s.Waiting())
 			require.Zero(t, h.s.Demand())
+			require.Zero(t, h.s.collecting)
+			require.False(t, h.s.HasLarge())
 			require.Zero(t, h.s.Active())
 			require.Empty(t, h.s.classes)
 
 			// All of the capacity is there for somebody who comes now.
-			h.s.Resize(7)
+			h.s.Resize(h.now, 7)
 			h.s.headroom = 0
 			h.s.SetLimit(h.now, 7)
 			h.s.SetShare(h.now, "last", Share{Weight: 1})
@@ -164,7 +174,7 @@ func TestSlotsAreGrantedWheneverAndOnlyWhenFree(t *testing.T) {
 			free := s.Capacity() - s.InUse()
 			eligible := false
 			for in := range s.Tenants() {
-				if in.Waiting() > 0 && in.Held() < s.cap(in) && free > 0 && (free > s.Headroom() || in.Held() == 0) {
+				if in.class != nil && free > 0 && (free > s.Headroom() || in.Held() == 0) {
 					eligible = true
 				}
 			}

@@ -32,13 +32,21 @@ func (s *Scheduler) arrival(t *Tenant, start float64) float64 {
 	return max(t.charged, start)
 }
 
+// welcome is due before t may join the backlogged.
+func (s *Scheduler) welcome(t *Tenant) {
+	if t.class == nil && t.waiting > 0 && s.within(t, t.first.slots()) {
+		s.arrive(t)
+	}
+}
+
 // arrive has a newcomer start there.
 func (s *Scheduler) arrive(t *Tenant) {
 	if !t.away() {
 		return
 	}
-	t.charged = s.arrival(t, s.level())
-	t.mark, t.origin = s.clock, t.charged
+	start := s.arrival(t, s.level())
+	t.origin += start - t.charged // what slots that were kept for it cost stays
+	t.charged, t.mark = start, s.clock
 }
 
 func (t *Tenant) away() bool { return t.fresh() && t.held == 0 && t.class == nil }

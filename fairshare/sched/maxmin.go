@@ -41,7 +41,7 @@ func MaxMin(capacity float64, claims []Claim) []float64 {
 // Claim is what t holds and waits for, within its cap, and whether it is
 // anything.
 func (s *Scheduler) Claim(t *Tenant) (Claim, bool) {
-	wants := int(t.held + t.waiting)
+	wants := int(t.held) + s.Wants(t)
 	return Claim{t.share.Weight, float64(min(wants, s.cap(t)))}, wants > 0
 }
 

@@ -44,7 +44,7 @@ func fill(capacity float64, claims []Claim) []float64 {
 func (d *dumb) entitled() map[*dumbTenant]float64 {
 	claims := make([]Claim, len(d.tenants))
 	for i, t := range d.tenants {
-		claims[i] = Claim{t.share.Weight, float64(min(t.held+len(t.queue), d.cap(t)))}
+		claims[i] = Claim{t.share.Weight, float64(min(t.held+t.wants(), d.cap(t)))}
 	}
 	parts := fill(float64(d.Capacity), claims)
 	entitled := make(map[*dumbTenant]float64)

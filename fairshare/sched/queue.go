@@ -10,6 +10,7 @@ type queue struct {
 	tenant *Tenant
 	served time.Duration // when it was granted a slot last, or has begun to wait
 	grants gaps          // between them
+	extra  int64         // slots that its waiters ask for beyond one each
 }
 
 // queues are those of all tenants that have waiters; if they are ranked, a heap
@@ -39,20 +40,24 @@ func (q *queues) Pop() any {
 	return nil
 }
 
-// lengthened is due after a waiter has joined the queue of t.
-func (s *Scheduler) lengthened(t *Tenant) {
+// lengthened is due after w has joined the queue of t.
+func (s *Scheduler) lengthened(t *Tenant, w *Waiter) {
 	s.waiting++
-	s.appeared(t)
+	s.appeared(t, 1)
 	if t.waiting == 1 {
 		s.queues.Push(t)
 		s.queues[t.queue].served = s.now
 	}
+	s.large += w.isLarge()
+	s.queues[t.queue].extra += int64(w.slots() - 1)
 	s.rank(t)
 }
 
-// shortened is due after a waiter has left the queue of t.
-func (s *Scheduler) shortened(t *Tenant) {
+// shortened is due after w has left the queue of t.
+func (s *Scheduler) shortened(t *Tenant, w *Waiter) {
 	s.waiting--
+	s.large -= w.isLarge()
+	s.queues[t.queue].extra -= int64(w.slots() - 1)
 	switch {
 	case t.waiting > 0:
 		s.rank(t)
@@ -76,10 +81,13 @@ func (s *Scheduler) rank(t *Tenant) {
 // the queue.
 func (s *Scheduler) serve(t *Tenant) *Waiter {
 	q := &s.queues[t.queue]
-	q.grants.observe(float64(s.now-q.served), queueWindow)
-	q.served = s.now
 	w := t.first
+	q.grants.observe(float64(s.now-q.served), queueWindow)
+	for range min(w.slots(), queueWindow) - 1 { // each slot is a grant to the estimate
+		q.grants.observe(0, queueWindow)
+	}
+	q.served = s.now
 	t.dequeue(w)
-	s.shortened(t)
+	s.shortened(t, w)
 	return w
 }

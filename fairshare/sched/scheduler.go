@@ -48,7 +48,7 @@ type Scheduler struct {
 	classes []*class
 	empty   []*class
 	blocked map[*Tenant]struct{} // strict mode: wait, hold, and are at their cap
-	moving  []*Tenant            // scratch of SetLimit
+	moving  []*Tenant            // scratch of SetLimit and Resize
 	raised  bool                 // V and F stand still while several tenants move
 	queues  queues
 	ranked  bool // the queues are
@@ -58,7 +58,9 @@ type Scheduler struct {
 	weights    float64 // the same
 	inUse      int
 	waiting    int
+	large      int // waiters that ask for more than one slot
 	demand     int
+	collecting collecting
 	seq        uint64
 
 	// What Estimate goes by. The slot-time is known as far as the clock is read.
@@ -111,6 +113,7 @@ func (s *Scheduler) advance(now time.Duration) {
 	s.slotTime += float64(s.inUse) * float64(elapsed)
 	if !s.blind && s.backlogged > 0 {
 		s.clock += elapsed
+		s.collecting.cost(elapsed, s.backlogged)
 		if float64(s.clock)-s.mean.clock > maxBase || s.virtual-s.mean.base > maxBase {
 			s.rebase()
 		}
@@ -151,46 +154,57 @@ func (s *Scheduler) Tenant(now time.Duration, name string) *Tenant {
 // waiter is passed over: a slot stays free only if no waiter may have it.
 func (s *Scheduler) Available(t *Tenant) bool {
 	free := s.capacity - s.inUse
-	return free > 0 && (free > s.headroom || t.held == 0) && int(t.held) < s.cap(t)
+	return free > 0 && (free > s.headroom || t.held == 0) && int(t.held) < s.cap(t) &&
+		(s.collecting.waiter == nil || s.passes(t, t.needFor(1, int(t.held)), 1))
+}
+
+// AvailableN is Available for n slots at once.
+func (s *Scheduler) AvailableN(t *Tenant, n int) bool {
+	return s.enough(t, n) && s.within(t, n) &&
+		(s.collecting.waiter == nil || s.passes(t, t.needFor(n, int(t.held)), n))
 }
 
 // Grant gives t a slot. The caller has asked Available.
-func (s *Scheduler) Grant(now time.Duration, t *Tenant) {
+func (s *Scheduler) Grant(now time.Duration, t *Tenant) { s.GrantN(now, t, 1) }
+
+// GrantN gives t n slots. The caller has asked AvailableN.
+func (s *Scheduler) GrantN(now time.Duration, t *Tenant, n int) {
 	s.advance(now)
-	s.grant(t)
-	s.appeared(t)
+	s.grant(t, n, 0)
+	s.appeared(t, n)
 }
 
 // Charge charges t for one more slot, as Grant does, that it does not get. Release
 // ends it.
 func (s *Scheduler) Charge(now time.Duration, t *Tenant) {
 	s.advance(now)
-	s.charge(t)
-	s.appeared(t)
+	s.charge(t, 1, 0)
+	s.appeared(t, 1)
 }
 
-func (s *Scheduler) grant(t *Tenant) {
+// grant gives t n slots, which were kept for it before at the given cost.
+func (s *Scheduler) grant(t *Tenant, n int, kept float64) {
 	if t.fresh() {
 		s.season(t)
 	}
 	t.granted++
 	s.granted++
-	s.charge(t)
+	s.charge(t, n, kept)
 }
 
-func (s *Scheduler) charge(t *Tenant) {
-	service := s.service(t)
+func (s *Scheduler) charge(t *Tenant, n int, kept float64) {
+	service := s.service(t) + kept
 	rivals := s.backlogged
 	if t.class != nil {
 		rivals--
 	}
 	if rivals > 0 && !s.blind {
-		service += float64(minGrant) * t.perSlot
+		service += float64(n) * float64(minGrant) * t.perSlot
 	}
-	t.held++
-	s.inUse++
+	t.held += int32(n)
+	s.inUse += n
 	if t.class != nil {
-		s.contending++
+		s.contending += n
 	}
 	s.place(t, service)
 	s.presence(t)
@@ -207,11 +221,11 @@ func (s *Scheduler) Enqueue(now time.Duration, t *Tenant, w *Waiter) bool {
 	s.seq++
 	w.seq, w.since = s.seq, now
 	t.enqueue(w)
-	s.lengthened(t)
+	s.lengthened(t, w)
 	if t.class != nil {
 		s.count(t)
 	} else {
-		s.arrive(t)
+		s.welcome(t)
 		s.place(t, s.service(t))
 	}
 	s.presence(t)
@@ -225,10 +239,11 @@ func (s *Scheduler) Requeue(now time.Duration, t *Tenant, w *Waiter, since time.
 	s.advance(now)
 	s.seq++
 	w.seq, w.since, w.again = s.seq, since, true
-	s.arrive(t)
-	service := s.service(t)
+	kept := s.collected(t.first)
 	t.enqueueFirst(w)
-	s.lengthened(t)
+	s.welcome(t)
+	service := s.service(t) + kept
+	s.lengthened(t, w)
 	s.place(t, service)
 	s.presence(t)
 }
@@ -241,18 +256,28 @@ func (s *Scheduler) Reject(t *Tenant) {
 	s.Dismiss(t)
 }
 
-// Next grants a slot to the waiter whose turn it is and returns it, nil when
-// there is none who may have one.
-func (s *Scheduler) Next(now time.Duration) *Waiter {
+// Next grants the waiter whose turn it is what it asks for and returns it. It
+// returns nil when there is none who may have a slot, or when slots are
+// collected for it.
+func (s *Scheduler) Next(now time.Duration) *Waiter { return s.NextOf(now, s.capacity) }
+
+// NextOf is Next for a caller that has not more than the given number of slots to
+// hand out now, at least 1.
+func (s *Scheduler) NextOf(now time.Duration, ready int) *Waiter {
 	s.advance(now)
-	c := s.pick()
-	if c == nil {
+	s.giveUp(ready)
+	t := s.turn()
+	if t == nil {
 		return nil
 	}
-	return s.grantFirst(c.heap[0].tenant)
+	if w := t.first; w.Slots > 1 && !(w.slots() <= ready && s.enough(t, w.slots())) {
+		s.collect(w, ready)
+		return nil
+	}
+	return s.grantFirst(t)
 }
 
-// GrantFirst grants a slot to the first waiter of t, which is Available, and
+// GrantFirst grants the first waiter of t, which may have it, what it asks for and
 // returns it.
 func (s *Scheduler) GrantFirst(now time.Duration, t *Tenant) *Waiter {
 	s.advance(now)
@@ -260,18 +285,34 @@ func (s *Scheduler) GrantFirst(now time.Duration, t *Tenant) *Waiter {
 }
 
 func (s *Scheduler) grantFirst(t *Tenant) *Waiter {
+	kept := s.collected(t.first)
 	w := s.serve(t)
-	s.grant(t)
+	s.grant(t, w.slots(), kept)
 	return w
 }
 
-// Peek returns the waiter whose turn it is, nil when there is none.
+// Peek returns the waiter whose turn it is, nil when there is none. There may be
+// fewer free slots than it asks for.
 func (s *Scheduler) Peek(now time.Duration) *Waiter {
 	s.advance(now)
-	if c := s.pick(); c != nil {
-		return c.heap[0].tenant.first
+	if t := s.turn(); t != nil {
+		return t.first
 	}
 	return nil
+}
+
+// turn returns the tenant whose turn it is, nil when nobody may be granted a slot
+// now.
+func (s *Scheduler) turn() *Tenant {
+	c := s.pick()
+	if c == nil {
+		return nil
+	}
+	t := c.heap[0].tenant
+	if w := s.collecting.waiter; w != nil && !s.passes(t, c.need, t.first.slots()) {
+		return w.tenant
+	}
+	return t
 }
 
 // Cancel takes w, which is in a queue, out of it.
@@ -279,18 +320,20 @@ func (s *Scheduler) Cancel(now time.Duration, w *Waiter) {
 	s.advance(now)
 	t := w.tenant
 	wasFirst, again := t.first == w, w.again
+	kept := s.collected(w)
 	t.dequeue(w)
-	s.shortened(t)
+	s.shortened(t, w)
 	s.vanished(t)
 	t.canceled++
 	s.canceled++
 	switch {
-	case t.class == nil:
+	case t.class == nil && (t.waiting == 0 || !wasFirst || w.Slots <= 1):
 		if s.strict {
 			s.block(t)
 		}
-	case t.waiting == 0 || again:
-		s.place(t, s.service(t))
+	case t.waiting == 0 || again || wasFirst && w.isLarge()+t.first.isLarge() > 0:
+		s.welcome(t)
+		s.place(t, s.service(t)+kept)
 	case wasFirst:
 		t.class.fix(int(t.pos), entry{t.class.heap[t.pos].offset, t.first.seq, t})
 		fallthrough
@@ -303,13 +346,18 @@ func (s *Scheduler) Cancel(now time.Duration, w *Waiter) {
 // Release takes back a slot that t held since the given time; 0 means that
 // nobody looked at the clock then, and the horizon learns nothing from it.
 func (s *Scheduler) Release(now time.Duration, t *Tenant, since time.Duration) {
+	s.ReleaseN(now, t, since, 1)
+}
+
+// ReleaseN takes back n slots that t held together.
+func (s *Scheduler) ReleaseN(now time.Duration, t *Tenant, since time.Duration, n int) {
 	s.advance(now)
-	s.learn(now, t, since)
+	s.learn(now, t, since, n)
 	service := s.service(t)
-	t.held--
-	s.inUse--
+	t.held -= int32(n)
+	s.inUse -= n
 	if t.class != nil {
-		s.contending--
+		s.contending -= n
 	}
 	s.vanished(t)
 	s.place(t, service)
@@ -328,7 +376,7 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 		}
 		return
 	}
-	was, is := t.class != nil, t.waiting > 0 && int(t.held) < s.cap(t)
+	was, is := t.class != nil, t.waiting > 0 && s.within(t, t.first.slots())
 	if was != is && (is || s.backlogged == 1) {
 		s.raiseFloor()
 	}
@@ -337,7 +385,13 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 	}
 	t.slope = float64(t.held) * t.perSlot
 	if !is {
-		t.charged, t.mark = service, s.clock
+		if w := s.collecting.waiter; w != nil && w.tenant == t {
+			service += s.collected(w)
+		}
+		t.charged = service
+		if was || !t.away() {
+			t.mark = s.clock // else it says since when it is away
+		}
 		if was {
 			s.contending -= int(t.held)
 			s.weigh(-1, t.share.Weight)
@@ -386,7 +440,7 @@ func (s *Scheduler) season(t *Tenant) {
 func (s *Scheduler) count(t *Tenant) {
 	demand := int32(0)
 	if t.class != nil {
-		demand = int32(min(int(t.waiting), s.cap(t)-int(t.held)))
+		demand = int32(s.grantable(t, s.cap(t)-int(t.held)))
 	}
 	s.demand += int(demand - t.demand)
 	t.demand = demand

@@ -28,7 +28,7 @@ func (s *Scheduler) SetShare(now time.Duration, name string, share Share) {
 	s.raiseFloor()
 	s.raised = true
 	defer func() { s.raised = false }()
-	service, before := s.service(t), t.share.Weight
+	service, before, was := s.service(t), t.share.Weight, t.class != nil
 	if t.class != nil && share.Weight != before {
 		s.exit(t)
 		s.contending -= int(t.held)
@@ -47,16 +47,28 @@ func (s *Scheduler) SetShare(now time.Duration, name string, share Share) {
 		t.origin += scaled - service
 		service = scaled
 	}
-	if t.away() && t.waiting == 0 {
+	if t.away() {
 		t.charged = service // and the mark says since when it is away
-		return
+		if t.waiting == 0 {
+			return
+		}
+		if !was {
+			s.welcome(t)
+			service = t.charged
+		}
 	}
 	s.place(t, service)
 }
 
 // Resize sets the capacity. Slots in use beyond it are not revoked: nothing
-// is granted until enough of them returned.
-func (s *Scheduler) Resize(capacity int) { s.capacity = capacity }
+// is granted until enough of them returned. A waiter that asks for more slots than
+// there are now does not hold back others.
+func (s *Scheduler) Resize(now time.Duration, capacity int) {
+	if s.large > 0 && capacity != s.capacity {
+		defer s.move(now)()
+	}
+	s.capacity = capacity
+}
 
 // SetLimit sets what a tenant of weight 1 may hold in strict mode. Only those
 // that hold something can be at their cap, before or after, and only those that
@@ -66,28 +78,45 @@ func (s *Scheduler) SetLimit(now time.Duration, limit int) {
 	if limit == s.limit {
 		return
 	}
-	s.advance(now)
-	s.raiseFloor()
-	s.raised = true
-	defer func() { s.raised = false }()
+	defer s.move(now)()
 	s.limit = limit
-	move := s.moving[:0]
 	for t := range s.blocked {
-		move = append(move, t)
+		s.moving = append(s.moving, t)
 	}
 	for _, c := range s.classes {
 		if c.slope == 0 {
 			continue
 		}
 		for _, e := range c.heap {
-			move = append(move, e.tenant)
+			s.moving = append(s.moving, e.tenant)
 		}
 	}
-	for _, t := range move {
-		s.place(t, s.service(t))
+}
+
+// move begins a change that may have several tenants join or leave the backlogged,
+// and returns what is due after it. They are those in s.moving by then, and those
+// whose first waiter asks for several slots.
+func (s *Scheduler) move(now time.Duration) (done func()) {
+	s.advance(now)
+	s.raiseFloor()
+	s.raised = true
+	return func() {
+		if s.large > 0 {
+			for _, q := range s.queues {
+				if q.tenant.first.Slots > 1 {
+					s.moving = append(s.moving, q.tenant)
+				}
+			}
+		}
+		for _, t := range s.moving {
+			s.welcome(t) // as of before any of them has moved
+		}
+		for _, t := range s.moving {
+			s.place(t, s.service(t))
+		}
+		clear(s.moving)
+		s.moving, s.raised = s.moving[:0], false
 	}
-	clear(move)
-	s.moving = move
 }
 
 // block keeps account of the tenants that a greater limit would help.

@@ -23,6 +23,7 @@ type simulation struct {
 	timed  bool // the clock is read with every call, as with RejectLate
 	events eventQueue
 	seq    int
+	wake   time.Duration // when it looks whether slots are collected in vain
 
 	clients []*client
 	since   time.Duration // when the figures of the clients start
@@ -30,8 +31,9 @@ type simulation struct {
 
 // A client is one tenant of a simulation and what became of its requests.
 type client struct {
-	name string
-	hold func(*rand.Rand) time.Duration
+	name  string
+	hold  func(*rand.Rand) time.Duration
+	slots func(*rand.Rand) int // that a request asks for, nil: 1
 
 	held     int
 	mark     time.Duration
@@ -47,6 +49,7 @@ type job struct {
 	tenant *Tenant
 	asked  time.Duration
 	since  time.Duration // the stamp of the grant, as Slot.since in fairshare
+	n      int           // slots
 	hold   time.Duration
 	done   func() // after the release, nil: nothing
 }
@@ -73,18 +76,29 @@ func (m *simulation) stamp() time.Duration {
 	return 0
 }
 
-// acquire asks for a slot now.
+// acquire asks for a slot now, or as many as c asks for.
 func (m *simulation) acquire(c *client, hold time.Duration, done func()) *job {
+	n := 1
+	if c.slots != nil {
+		n = c.slots(m.rng)
+	}
+	return m.acquireN(c, n, hold, done)
+}
+
+func (m *simulation) acquireN(c *client, n int, hold time.Duration, done func()) *job {
 	now := m.stamp()
-	j := &job{client: c, asked: m.now, hold: hold, done: done}
-	j.Owner = j
+	j := &job{client: c, asked: m.now, hold: hold, n: n, done: done}
+	j.Owner, j.Slots = j, int32(n)
 	j.tenant = m.s.Tenant(now, c.name)
-	if m.s.Available(j.tenant) {
-		m.s.Grant(now, j.tenant)
+	if m.s.AvailableN(j.tenant, n) {
+		m.s.GrantN(now, j.tenant, n)
 		m.begin(j, now)
 		return j
 	}
 	m.s.Enqueue(m.now, j.tenant, &j.Waiter)
+	if n > 1 {
+		m.dispatch(m.now) // it may be its turn
+	}
 	return j
 }
 
@@ -94,7 +108,7 @@ func (m *simulation) begin(j *job, stamp time.Duration) {
 	}
 	j.since = stamp
 	m.settle(j.client)
-	j.client.held++
+	j.client.held += j.n
 	j.client.waits = append(j.client.waits, m.now-j.asked)
 	m.after(j.hold, func() { m.release(j) })
 }
@@ -102,8 +116,8 @@ func (m *simulation) begin(j *job, stamp time.Duration) {
 func (m *simulation) release(j *job) {
 	now := m.stamp()
 	m.settle(j.client)
-	j.client.held--
-	m.s.Release(now, j.tenant, j.since)
+	j.client.held -= j.n
+	m.s.ReleaseN(now, j.tenant, j.since, j.n)
 	m.dispatch(now)
 	if j.done != nil {
 		j.done()
@@ -117,6 +131,10 @@ func (m *simulation) dispatch(now time.Duration) {
 	for w := m.s.Next(now); w != nil; w = m.s.Next(now) {
 		m.begin(w.Owner.(*job), now)
 	}
+	if until := m.s.CollectsUntil(); until > 0 && until != m.wake {
+		m.wake = until
+		m.after(until-m.now, func() { m.dispatch(m.stamp()) })
+	}
 }
 
 // cancel ends the wait of j, if it still waits, and reports whether it did.
@@ -125,11 +143,14 @@ func (m *simulation) cancel(j *job) bool {
 		return false
 	}
 	m.s.Cancel(m.now, &j.Waiter)
+	if j.n > 1 {
+		m.dispatch(m.stamp())
+	}
 	return true
 }
 
 func (m *simulation) resize(capacity int) {
-	m.s.Resize(capacity)
+	m.s.Resize(m.stamp(), capacity)
 	m.dispatch(m.stamp())
 }
 

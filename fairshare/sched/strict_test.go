@@ -52,7 +52,7 @@ func TestSetLimitDoesNotLevelTheDebtsOfThoseWhoReturn(t *testing.T) {
 
 		now := 1 + 10*time.Second
 		s.SetLimit(now, 1)
-		s.Resize(3)
+		s.Resize(now, 3)
 		s.Grant(now, other)
 		s.Enqueue(now, debtor, &Waiter{})
 		s.Enqueue(now, other, &Waiter{})

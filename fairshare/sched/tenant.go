@@ -22,7 +22,7 @@ type Tenant struct {
 	held    int32
 	waiting int32
 	joined  int32
-	demand  int32 // waiters that its cap leaves room for, 0 unless backlogged
+	demand  int32 // slots that its waiters would get within its cap, 0 unless backlogged
 	pos     int32 // index in the class's heap
 	active  bool  // holds, waits or is joined
 
@@ -83,16 +83,21 @@ func (t *Tenant) Full() bool { return t.share.MaxWaiting > 0 && int(t.waiting) >
 // PerSlot is 1/weight, what a slot counts.
 func (t *Tenant) PerSlot() float64 { return t.perSlot }
 
-// need is 1 for a tenant that has its Min, else how much of it; less than any
-// for one that had its turn already.
+// need is 1 for a tenant that has its Min, or whose first waiter asks for more than
+// that, else how much of it; less than any for one that had its turn already.
 func (t *Tenant) need() float64 { return t.needAt(t.first, int(t.held)) }
 
 // needAt is need with the given first waiter and number of slots.
 func (t *Tenant) needAt(first *Waiter, held int) float64 {
-	if first != nil && first.again {
+	if first.again {
 		return -1
 	}
-	if held >= t.share.Min {
+	return t.needFor(first.slots(), held)
+}
+
+// needFor is need of a tenant that holds the given number of slots and asks for n.
+func (t *Tenant) needFor(n, held int) float64 {
+	if held+n > t.share.Min {
 		return 1
 	}
 	return float64(held) / float64(t.share.Min)
@@ -104,12 +109,19 @@ type Waiter struct {
 	// Owner belongs to the caller.
 	Owner any
 
+	// Slots is how many slots it asks for, all or none; 0 counts as 1. It does not
+	// change while the waiter is in a queue.
+	Slots int32
+
+	tries      uint8 // how often slots were collected for it in vain
+	again      bool  // it had its turn already
 	tenant     *Tenant
 	prev, next *Waiter
 	seq        uint64 // 0: not in a queue
-	again      bool   // it had its turn already
 	since      time.Duration
 }
+
+func (w *Waiter) slots() int { return int(max(w.Slots, 1)) }
 
 // Tenant returns the tenant whose queue w is or was last in.
 func (w *Waiter) Tenant() *Tenant { return w.tenant }
@@ -156,7 +168,7 @@ func (t *Tenant) dequeue(w *Waiter) {
 	} else {
 		w.next.prev = w.prev
 	}
-	w.prev, w.next, w.seq, w.again = nil, nil, 0, false
+	w.prev, w.next, w.seq, w.again, w.tries = nil, nil, 0, false, 0
 	t.waiting--
 }
 

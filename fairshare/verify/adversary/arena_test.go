@@ -155,7 +155,7 @@ func (a *arena) cancel(j *job) {
 func (a *arena) resize(capacity int) {
 	a.settle()
 	a.capacity, a.least, a.parts = capacity, min(a.least, capacity), nil
-	a.s.Resize(capacity)
+	a.s.Resize(a.stamp(), capacity)
 	a.dispatch(a.stamp())
 }
 
