@@ -2,6 +2,7 @@ package fairshare
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -95,7 +96,7 @@ func NewLine(cfg Config, supply Supply) (*Line, error) {
 	if l.strict != nil {
 		l.serve() // asks for the first share
 		if l.strict.err != nil {
-			return nil, l.strict.err
+			return nil, fmt.Errorf("fairshare: %w", l.strict.err)
 		}
 	}
 	return l, nil

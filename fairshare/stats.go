@@ -35,8 +35,8 @@ type Stats struct {
 	TimedHolds uint64
 	Holds      Durations
 
-	// ShareFuncErr carries the panic, with its stack, of the last call of
-	// Config.ShareFunc, nil if it returned.
+	// ShareFuncErr is a *PanicError if the last call of Config.ShareFunc
+	// panicked, nil if it returned.
 	ShareFuncErr error
 }
 

@@ -69,7 +69,9 @@ func (l *Line) reshare(q shareQuestion) {
 func (r *strictShare) call(q shareQuestion) (limit int, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			limit, err = r.least, fmt.Errorf("fairshare: ShareFunc(%d, %d) panicked: %v\n%s", q.capacity, q.tenants, v, debug.Stack())
+			limit, err = r.least, &PanicError{
+				Func: fmt.Sprintf("ShareFunc(%d, %d)", q.capacity, q.tenants), Value: v, Stack: string(debug.Stack()),
+			}
 		}
 	}()
 	return min(max(r.rule(q.capacity, q.tenants), r.least), max(q.capacity, r.least)), nil

@@ -13,8 +13,8 @@ import (
 type Config[T any] struct {
 	// Constructor builds a resource. It runs in a goroutine of its own, on a
 	// context of the pool: the end of an Acquire does not end the build,
-	// BuildTimeout and Close do. An error, a panic, a call of runtime.Goexit
-	// and a nil interface all count as a failed build.
+	// BuildTimeout and Close do. An error, a panic, which becomes a *PanicError, a
+	// call of runtime.Goexit and a nil interface all count as a failed build.
 	Constructor func(ctx context.Context) (T, error)
 
 	// Destructor ends a resource. It runs in a goroutine of its own; until it

@@ -127,7 +127,7 @@ func TestTheErrorOfAHookSaysWhatHappened(t *testing.T) {
 		hook func(context.Context) error
 		says []string
 	}{
-		"panic":  {func(context.Context) error { panic("the hook broke") }, []string{"Prepare panicked", "the hook broke", "hook_test.go:"}},
+		"panic":  {func(context.Context) error { panic("the hook broke") }, []string{"Prepare panicked", "the hook broke"}},
 		"Goexit": {func(context.Context) error { runtime.Goexit(); return nil }, []string{"Prepare", "runtime.Goexit"}},
 		"hang":   {func(context.Context) error { time.Sleep(time.Minute); return nil }, []string{"Prepare", "did not return within 5s", "deadline exceeded"}},
 	} {

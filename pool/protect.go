@@ -4,13 +4,23 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+
+	"github.com/fairpool/fairpool/fairshare"
 )
+
+// A PanicError is a panic of a function of the configuration.
+type PanicError = fairshare.PanicError
+
+// newPanicError is the error for a panic that was just recovered.
+func newPanicError(what string, value any) error {
+	return &PanicError{Func: what, Value: value, Stack: string(debug.Stack())}
+}
 
 var errGoexit = errors.New("called runtime.Goexit")
 
 // protect runs code of the user in a goroutine of its own and waits for it.
 // Neither a panic nor runtime.Goexit in it reaches the caller: they become
-// errors, a panic with its stack.
+// errors, a panic a *PanicError.
 func protect(what string, fn func() error) error { return <-protected(what, fn) }
 
 // protected is protect without the wait: the result arrives on the channel.
@@ -27,9 +37,9 @@ func shielded(what string, fn func() error, done func(error)) {
 	returned := false
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("pool: %s panicked: %v\n%s", what, v, debug.Stack())
+			err = newPanicError(what, v)
 		} else if !returned {
-			err = fmt.Errorf("pool: %s %w", what, errGoexit)
+			err = fmt.Errorf("%s %w", what, errGoexit)
 		}
 		done(err)
 	}()

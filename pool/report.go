@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 )
@@ -28,9 +29,16 @@ func (r *reports) log(msg string, args ...any) {
 	r.tell(func() { r.write(msg, args...) })
 }
 
-// write is log for a report.
+// write is log for a report. An error that is a panic comes with its stack.
 func (r *reports) write(msg string, args ...any) {
 	if r.logger != nil {
+		for _, arg := range args {
+			var panicked *PanicError
+			if err, ok := arg.(error); ok && errors.As(err, &panicked) {
+				args = append(args, "stack", panicked.Stack)
+				break
+			}
+		}
 		r.logger.Log(context.Background(), slog.LevelWarn, "pool: "+msg, args...)
 	}
 }

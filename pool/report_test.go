@@ -89,7 +89,7 @@ func TestTheLoggerIsToldWhatGoesWrong(t *testing.T) {
 		said(`msg="pool: every resource is condemned" error="pool: bad resource"`)
 		time.Sleep(3 * time.Second)
 		said(`msg="pool: destructor hangs" resource=2 retired="bad resource" timeout=1s`,
-			`msg="pool: destructor failed" resource=2 error="pool: Destructor panicked: stuck`)
+			`msg="pool: destructor failed" resource=2 error="Destructor panicked: stuck"`)
 	})
 }
 

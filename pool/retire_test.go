@@ -62,7 +62,7 @@ func TestADestructorThatDoesNotReturnLosesNothing(t *testing.T) {
 		end  func(*thing)
 		says []string
 	}{
-		"panic":  {func(*thing) { panic("jammed") }, []string{"Destructor panicked", "jammed", "retire_test.go:"}},
+		"panic":  {func(*thing) { panic("jammed") }, []string{"Destructor panicked", "jammed"}},
 		"Goexit": {func(*thing) { runtime.Goexit() }, []string{"Destructor", "runtime.Goexit"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -39,7 +39,7 @@ type Stats struct {
 	DestroyFailures uint64 // destructors that panicked or called runtime.Goexit
 	DestroyHangs    uint64 // destructors that outlasted DestroyTimeout
 	BuildErr        error  // of the last build, nil if it succeeded
-	DestroyErr      error  // of the last destructor that failed, with its stack
+	DestroyErr      error  // of the last destructor that failed
 
 	Condemned   uint64 // generations, by MarkBad
 	Revocations uint64

@@ -2,8 +2,6 @@ package pool
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/fairpool/fairpool/fairshare"
@@ -134,7 +132,7 @@ func (r *reports) done(ctx context.Context, done func(context.Context, Event), e
 // goroutine: it ends a panic, and logs it.
 func (r *reports) recovered(what string) {
 	if v := recover(); v != nil {
-		r.log("hook failed", "hook", what, "error", fmt.Errorf("pool: %s panicked: %v\n%s", what, v, debug.Stack()))
+		r.log("hook failed", "hook", what, "error", newPanicError(what, v))
 	}
 }
 

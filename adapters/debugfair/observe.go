@@ -44,7 +44,7 @@ type observation struct {
 func (w *watched) observe(now time.Time) (o observation) {
 	defer func() {
 		if v := recover(); v != nil {
-			o.err = fmt.Errorf("debugfair: looking at pool %q panicked: %v\n%s", w.Name, v, debug.Stack())
+			o.err = &pool.PanicError{Func: fmt.Sprintf("debugfair: Source of pool %q", w.Name), Value: v, Stack: string(debug.Stack())}
 		}
 	}()
 	lasted := time.Duration(0)

@@ -3,13 +3,15 @@ package fleet
 import (
 	"fmt"
 	"runtime/debug"
+
+	"github.com/fairpool/fairpool/fairshare"
 )
 
-// protect calls code of the user, whose panic becomes an error with the stack.
+// protect calls code of the user, whose panic becomes a *fairshare.PanicError.
 func protect(what string, f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("fleet: panic in %s: %v\n%s", what, v, debug.Stack())
+			err = fmt.Errorf("fleet: %w", &fairshare.PanicError{Func: what, Value: v, Stack: string(debug.Stack())})
 		}
 	}()
 	return f()

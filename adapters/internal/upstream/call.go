@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -145,7 +146,7 @@ func (c *Call) tell(l Leak) {
 		if v := recover(); v != nil {
 			u.mu.Lock()
 			defer u.mu.Unlock()
-			u.err = fmt.Errorf("panic in Leak: %v", v)
+			u.err = &fairshare.PanicError{Func: "Leak", Value: v, Stack: string(debug.Stack())}
 		}
 	}()
 	l.Tenant, l.Call, l.Held, l.Stack = c.tenant, c.what, time.Since(c.begun), c.callers()
