@@ -4,11 +4,8 @@
 //
 // # When to come again
 //
-// Within a tenant, requests are served first in, first out. So the time for
-// which requests are at the head of their tenant's queue is the pace at which
-// that queue drains: it contains the tenant's share, its weight, its cap and how
-// long its requests take, without knowing any of them. A Door keeps a moving
-// average of that time for each tenant. Whoever is turned away with n requests
-// of the same tenant waiting is told to come again when they, and one more, would
-// have been served at that pace.
+// The gate itself estimates how long one more request of the tenant would wait, see
+// fairshare.AcquireError. Up to half as long again is added at random. Where nobody
+// can tell, because no slot was released yet or none are handed out, the answer is
+// as long as the caller has waited already, or a second.
 package gate

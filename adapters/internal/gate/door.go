@@ -13,11 +13,9 @@ import (
 // DefaultMaxRetryAfter bounds what those who are turned away are told.
 const DefaultMaxRetryAfter = time.Minute
 
-// A Door lets calls through a gate, and remembers how fast the queue of each
-// tenant drains.
+// A Door lets calls through a gate.
 type Door[P Permit] struct {
 	gate Gate[P]
-	pace paces
 	max  time.Duration
 }
 
@@ -42,7 +40,8 @@ type Refusal struct {
 	// the wait.
 	Ctx error
 
-	// RetryAfter is when to come again. 0 means that nobody can tell.
+	// RetryAfter is when to come again. It is 0 if the call was cancelled: nobody
+	// is there to come again.
 	RetryAfter time.Duration
 
 	// Err is the error of the gate.
@@ -52,9 +51,7 @@ type Refusal struct {
 // Enter waits for a permit on behalf of the tenant that ctx carries.
 func (d *Door[P]) Enter(ctx context.Context) (P, *Refusal) {
 	tenant := fairshare.TenantFrom(ctx)
-	d.pace.arrived(tenant, time.Now())
 	p, err := d.gate.Acquire(ctx, tenant)
-	d.pace.left(tenant, err == nil, time.Now())
 	if err != nil {
 		return p, d.refuse(ctx, tenant, err)
 	}
@@ -62,22 +59,17 @@ func (d *Door[P]) Enter(ctx context.Context) (P, *Refusal) {
 }
 
 func (d *Door[P]) refuse(ctx context.Context, tenant string, err error) *Refusal {
-	r := &Refusal{Tenant: tenant, Err: err}
+	r := &Refusal{Tenant: tenant, Err: err, RetryAfter: unknown}
 	var e *fairshare.AcquireError
-	if !errors.As(err, &e) {
-		return r
+	if errors.As(err, &e) {
+		if over := ctx.Err(); over != nil && e.Err == over {
+			r.Ctx = over
+		}
+		r.Own = e.Reason == fairshare.QueueFull || e.Reason == fairshare.AtCap
+		r.RetryAfter = cmp.Or(e.Estimate, e.Waited, unknown)
 	}
-	if over := ctx.Err(); over != nil && e.Err == over {
-		r.Ctx = over
-	}
-	r.Nameless = e.Reason == fairshare.NoTenant
-	r.Own = e.Reason == fairshare.QueueFull || e.Reason == fairshare.AtCap
-	switch {
-	case e.Err == fairshare.ErrQueueFull, e.Err == fairshare.ErrAcquireTimeout, r.Ctx == context.DeadlineExceeded:
-		r.RetryAfter = cmp.Or(d.pace.wait(tenant, e.Waiting, time.Now()), e.Waited, time.Second)
-	case e.Err == fairshare.ErrLate:
-		r.RetryAfter = e.Estimate
-	default: // closed, nameless, given up, broken: not a matter of time
+	if r.Ctx == context.Canceled {
+		r.RetryAfter = 0
 		return r
 	}
 	// Those turned away together are not to come again together.
@@ -85,3 +77,6 @@ func (d *Door[P]) refuse(ctx context.Context, tenant string, err error) *Refusal
 	r.RetryAfter = min(time.Duration(spread), d.max)
 	return r
 }
+
+// unknown is when to come again if nobody can tell.
+const unknown = time.Second
