@@ -25,12 +25,12 @@
 //	the queue of all tenants is full, the wait would be
 //	or was too long (RejectLate, AcquireTimeout)          Unavailable and RetryInfo
 //	no tenant, and the slots have RequireTenant           Unauthenticated
-//	closed, a pool that cannot build its resource         Unavailable
+//	closed, a pool that cannot build its resource         Unavailable and RetryInfo
 //	the call's own deadline, or cancelled                 DeadlineExceeded, Canceled
 //
-// RetryInfo is the time that the calls which wait for the same tenant, and one
-// more, will take, from the pace at which they were served before; up to half as
-// long again is added at random. The trailer grpc-retry-pushback-ms says the same
+// RetryInfo is how long one more call of the tenant would wait, as the slots
+// estimate it, see fairshare.AcquireError; up to half as long again is added at
+// random. Where nobody can tell it is up to a second. The trailer grpc-retry-pushback-ms says the same
 // to clients whose service config has a retry policy.
 //
 // A handler that panics gives its slot back and the panic goes on; the resource of

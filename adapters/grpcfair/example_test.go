@@ -139,5 +139,5 @@ func ExampleRejection() {
 	fmt.Println(status.Convert(err).Code(), "-", status.Convert(err).Message())
 	// Output:
 	// grpcfair: Unavailable: fairshare: acquire for tenant "": fairshare: closed
-	// Unavailable - busy with the calls of all users
+	// Unavailable - shutting down
 }

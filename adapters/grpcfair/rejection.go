@@ -2,11 +2,13 @@ package grpcfair
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/fairpool/fairpool/adapters/internal/gate"
+	"github.com/fairpool/fairpool/fairshare"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -25,7 +27,9 @@ type Rejection struct {
 	// Unavailable.
 	Code codes.Code
 
-	// RetryAfter is when the caller may try again. 0 means that nobody knows.
+	// RetryAfter is when the caller may try again: as long as one more call of the
+	// tenant was expected to wait, and up to half as long again at random. If that
+	// is not known it is as long as this one has waited, or within a second. It is 0 if the call has ended or names no tenant.
 	RetryAfter time.Duration
 
 	// Err is a *fairshare.AcquireError. Its text names other tenants: it is for
@@ -60,13 +64,7 @@ func (r *Rejection) Unwrap() error { return r.Err }
 // GRPCStatus is the status of the call: Code, a line of text, and RetryInfo if
 // RetryAfter is known.
 func (r *Rejection) GRPCStatus() *status.Status {
-	s := status.New(r.Code, map[codes.Code]string{
-		codes.ResourceExhausted: "too many calls of yours are waiting",
-		codes.Unavailable:       "busy with the calls of all users",
-		codes.Unauthenticated:   "the call names no tenant",
-		codes.Canceled:          "cancelled while waiting for a slot",
-		codes.DeadlineExceeded:  "the deadline came while waiting for a slot",
-	}[r.Code])
+	s := status.New(r.Code, r.text())
 	if r.RetryAfter == 0 {
 		return s
 	}
@@ -75,6 +73,23 @@ func (r *Rejection) GRPCStatus() *status.Status {
 		return s
 	}
 	return detailed
+}
+
+func (r *Rejection) text() string {
+	switch r.Code {
+	case codes.ResourceExhausted:
+		return "too many calls of yours are waiting"
+	case codes.Unauthenticated:
+		return "the call names no tenant"
+	case codes.Canceled:
+		return "cancelled while waiting for a slot"
+	case codes.DeadlineExceeded:
+		return "the deadline came while waiting for a slot"
+	}
+	if errors.Is(r.Err, fairshare.ErrClosed) {
+		return "shutting down"
+	}
+	return "busy with the calls of all users"
 }
 
 // trailer tells the retry policy of a client when to try again.

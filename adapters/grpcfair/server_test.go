@@ -110,12 +110,12 @@ func TestWhatGetsNoSlotFails(t *testing.T) {
 		code  codes.Code
 		retry bool
 	}{
-		"its own queue is full":           {cfg: fairshare.Config{Capacity: 1, Default: fairshare.Share{MaxWaiting: 1}}, code: codes.ResourceExhausted, retry: true},
-		"at its cap for too long":         {cfg: fairshare.Config{Capacity: 9, Default: fairshare.Share{Max: 1}, AcquireTimeout: 20 * time.Millisecond}, code: codes.ResourceExhausted, retry: true},
-		"the queue of all is full":        {cfg: fairshare.Config{Capacity: 1, MaxWaiting: 1}, code: codes.Unavailable, retry: true},
-		"waited for too long":             {cfg: fairshare.Config{Capacity: 1, AcquireTimeout: 20 * time.Millisecond}, code: codes.Unavailable, retry: true},
-		"the deadline of the call":        {cfg: fairshare.Config{Capacity: 1}, limit: 50 * time.Millisecond, code: codes.DeadlineExceeded},
-		"closed, which no time will heal": {cfg: fairshare.Config{Capacity: 1}, close: true, code: codes.Unavailable},
+		"its own queue is full":    {cfg: fairshare.Config{Capacity: 1, Default: fairshare.Share{MaxWaiting: 1}}, code: codes.ResourceExhausted, retry: true},
+		"at its cap for too long":  {cfg: fairshare.Config{Capacity: 9, Default: fairshare.Share{Max: 1}, AcquireTimeout: 20 * time.Millisecond}, code: codes.ResourceExhausted, retry: true},
+		"the queue of all is full": {cfg: fairshare.Config{Capacity: 1, MaxWaiting: 1}, code: codes.Unavailable, retry: true},
+		"waited for too long":      {cfg: fairshare.Config{Capacity: 1, AcquireTimeout: 20 * time.Millisecond}, code: codes.Unavailable, retry: true},
+		"the deadline of the call": {cfg: fairshare.Config{Capacity: 1}, limit: 50 * time.Millisecond, code: codes.DeadlineExceeded},
+		"closed":                   {cfg: fairshare.Config{Capacity: 1}, close: true, code: codes.Unavailable, retry: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sem := newSemaphore(t, c.cfg)

@@ -1,9 +1,11 @@
 package httpfair_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"testing"
 
 	"github.com/fairpool/fairpool/adapters/httpfair"
@@ -41,6 +43,37 @@ func BenchmarkMiddleware(b *testing.B) {
 				h.ServeHTTP(w, r)
 			}
 		})
+	}
+}
+
+// What it costs to refuse a request whose tenant's queue is full.
+func BenchmarkRefusal(b *testing.B) {
+	sem, err := fairshare.NewSemaphore(fairshare.Config{Capacity: 8, Default: fairshare.Share{MaxWaiting: 20}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	middleware, err := httpfair.Middleware(sem, httpfair.Header("X-Tenant"), httpfair.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	for range 8 + 20 {
+		go func() {
+			if p, err := sem.Acquire(ctx, "a"); err == nil {
+				<-ctx.Done()
+				p.Release()
+			}
+		}()
+	}
+	for sem.Stats().Waiting < 20 {
+		runtime.Gosched()
+	}
+	h := middleware(http.NotFoundHandler())
+	r := ask("GET", "/", "a", nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		h.ServeHTTP(discarding{http.Header{}}, r)
 	}
 }
 

@@ -15,13 +15,12 @@
 //	or was too long (RejectLate, AcquireTimeout, the
 //	deadline of the request)                              503 and Retry-After
 //	no tenant, and the slots have RequireTenant           403
-//	closed, given up by the client, a pool that cannot
-//	build its resource                                    503
+//	closed, a pool that cannot build its resource         503 and Retry-After
 //
-// Retry-After is the time that the requests which wait for the same tenant, and
-// one more, will take, from the pace at which they were served before; up to half
-// as long again is added at random, so that clients sent away together do not
-// come back together. It is rounded up to whole seconds.
+// Retry-After is how long one more request of the tenant would wait, as the slots
+// estimate it, see fairshare.AcquireError; up to half as long again is added at
+// random, so that clients sent away together do not come back together. It is
+// rounded up to whole seconds. Where nobody can tell it is one second.
 //
 // The ResponseWriter is the server's own: flushing, hijacking and what else
 // http.ResponseController does work as without. The slot of a hijacked connection
@@ -35,7 +34,16 @@
 //
 // Whoever hangs up while queued leaves the queue, as far as the server notices.
 // Over HTTP/1 it does so only once the body of the request has been read to its
-// end; see Options.ReadAhead.
+// end. So the first 64 KiB of a body are read while the request waits, see
+// Options.ReadAhead.
+//
+// # Many tenants on one connection
+//
+// A server of HTTP/2 allows 250 requests at once on a connection, see
+// http.HTTP2Config.MaxConcurrentStreams. A proxy that keeps all tenants on one
+// connection has further requests wait in a queue of its own, which knows no
+// tenants. Have it open more connections, as the client of net/http does by itself,
+// or give it a Transport with fewer slots than that.
 //
 // # Clients of an API
 //

@@ -90,7 +90,7 @@ func ExampleRejection() {
 	fmt.Print(w.Body)
 	// Output:
 	// 503 fairshare: acquire for tenant "": fairshare: closed
-	// The server is busy with the requests of all its users.
+	// The server is shutting down.
 }
 
 func ExampleTransport() {

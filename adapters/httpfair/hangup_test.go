@@ -1,12 +1,17 @@
 package httpfair_test
 
 import (
+	"bufio"
 	"context"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/fairpool/fairpool/adapters/httpfair"
@@ -49,7 +54,7 @@ func hangUp(t *testing.T, opt httpfair.Options, http2 bool, r *http.Request) (no
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
 	limit := 20 * time.Second
-	if !http2 && r.ContentLength > opt.ReadAhead {
+	if !http2 && opt.ReadAhead != 0 && r.ContentLength > opt.ReadAhead {
 		limit = 200 * time.Millisecond // it is not going to be noticed
 	}
 	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
@@ -66,10 +71,11 @@ func TestAClientThatHangsUpWhileQueuedLeavesTheQueue(t *testing.T) {
 	require.True(t, hangUp(t, httpfair.Options{}, false, ask("GET", "/", "a", nil)))
 	require.True(t, hangUp(t, httpfair.Options{}, true, ask("GET", "/", "a", nil)))
 	require.True(t, hangUp(t, httpfair.Options{}, true, ask("POST", "/", "a", strings.NewReader(text))))
+	require.True(t, hangUp(t, httpfair.Options{}, false, ask("POST", "/", "a", strings.NewReader(text))))
 	require.True(t, hangUp(t, httpfair.Options{ReadAhead: int64(len(text))}, false, ask("POST", "/", "a", strings.NewReader(text))))
 
 	// This is what ReadAhead is for.
-	require.False(t, hangUp(t, httpfair.Options{}, false, ask("POST", "/", "a", strings.NewReader(text))))
+	require.False(t, hangUp(t, httpfair.Options{ReadAhead: -1}, false, ask("POST", "/", "a", strings.NewReader(text))))
 	require.False(t, hangUp(t, httpfair.Options{ReadAhead: int64(len(text)) - 2}, false, ask("POST", "/", "a", strings.NewReader(text))))
 }
 
@@ -105,30 +111,102 @@ func TestManyClientsThatHangUpLeaveNothingBehind(t *testing.T) {
 	eventually(t, func() bool { return sem.Stats().InUse == 0 && sem.Stats().Waiting == 0 })
 }
 
+// queued has a request wait for a slot for a second before it is handled. It has to
+// run in a bubble.
+func queued(t *testing.T, opt httpfair.Options, outer func(http.Handler) http.Handler, r *http.Request, h http.HandlerFunc) *httptest.ResponseRecorder {
+	t.Helper()
+	sem, err := fairshare.NewSemaphore(fairshare.Config{Capacity: 1})
+	require.NoError(t, err)
+	held, err := sem.Acquire(t.Context(), "holder")
+	require.NoError(t, err)
+	time.AfterFunc(time.Second, held.Release)
+	return do(outer(fair(t, sem, opt, h)), r)
+}
+
+func plain(h http.Handler) http.Handler { return h }
+
 func TestTheBodyIsTheSameWithReadAhead(t *testing.T) {
-	sem := newSemaphore(t, fairshare.Config{Capacity: 1})
-	for _, ahead := range []int64{0, 1, 99, 100, 101, 1 << 20} {
+	for _, ahead := range []int64{-1, 0, 1, 99, 100, 101, 1 << 20} {
 		for _, chunked := range []bool{false, true} {
-			h := fair(t, sem, httpfair.Options{ReadAhead: ahead}, func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })
-			text := strings.Repeat("0123456789", 10)
-			r := ask("POST", "/", "a", strings.NewReader(text))
-			if chunked {
-				r.ContentLength = -1
-			}
-			require.Equal(t, text, do(h, r).Body.String())
+			synctest.Test(t, func(t *testing.T) {
+				text := strings.Repeat("0123456789", 10)
+				r := ask("POST", "/", "a", iotest.OneByteReader(strings.NewReader(text)))
+				if !chunked {
+					r.ContentLength = 100
+				}
+				got := queued(t, httpfair.Options{ReadAhead: ahead}, plain, r, func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })
+				require.Equal(t, text, got.Body.String())
+			})
 		}
 	}
 }
 
 func TestTheHandlerLearnsWhatWentWrongReadingAhead(t *testing.T) {
-	sem := newSemaphore(t, fairshare.Config{Capacity: 1})
-	h := http.MaxBytesHandler(fair(t, sem, httpfair.Options{ReadAhead: 1000}, func(w http.ResponseWriter, r *http.Request) {
-		text, err := io.ReadAll(r.Body)
-		require.Equal(t, "012345678", string(text))
-		var tooLong *http.MaxBytesError
-		require.ErrorAs(t, err, &tooLong)
-	}), 9)
-	do(h, ask("POST", "/", "a", strings.NewReader("0123456789")))
+	synctest.Test(t, func(t *testing.T) {
+		limited := func(h http.Handler) http.Handler { return http.MaxBytesHandler(h, 9) }
+		queued(t, httpfair.Options{}, limited, ask("POST", "/", "a", strings.NewReader("0123456789")), func(w http.ResponseWriter, r *http.Request) {
+			text, err := io.ReadAll(r.Body)
+			require.Equal(t, "012345678", string(text))
+			var tooLong *http.MaxBytesError
+			require.ErrorAs(t, err, &tooLong)
+		})
+	})
+}
+
+// panicking is a body of somebody else's.
+type panicking struct{ io.ReadCloser }
+
+func (panicking) Read([]byte) (int, error) { panic("broken body") }
+
+func TestAPanicWhileReadingAheadIsThatOfTheHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		require.PanicsWithValue(t, "broken body", func() {
+			queued(t, httpfair.Options{}, plain, ask("POST", "/", "a", panicking{}), func(w http.ResponseWriter, r *http.Request) {
+				io.ReadAll(r.Body)
+			})
+		})
+	})
+}
+
+// A client that waits for an answer to the first part of its body gets it, also if
+// the body is still being read ahead.
+func TestWhatWasReadAheadIsThereBeforeTheRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		body, client := io.Pipe()
+		answered := make(chan struct{})
+		go func() {
+			io.WriteString(client, "question")
+			<-answered
+			io.WriteString(client, "thanks")
+			client.Close()
+		}()
+		queued(t, httpfair.Options{}, plain, ask("POST", "/", "a", body), func(w http.ResponseWriter, r *http.Request) {
+			text := make([]byte, 8)
+			_, err := io.ReadFull(r.Body, text)
+			require.NoError(t, err)
+			require.Equal(t, "question", string(text))
+			close(answered)
+			rest, err := io.ReadAll(r.Body)
+			require.NoError(t, err)
+			require.Equal(t, "thanks", string(rest))
+		})
+	})
+}
+
+func TestARefusalDoesNotWaitForASlowUpload(t *testing.T) {
+	sem := newSemaphore(t, fairshare.Config{Capacity: 1, AcquireTimeout: 100 * time.Millisecond})
+	server := newServer(t, fair(t, sem, httpfair.Options{}, func(w http.ResponseWriter, r *http.Request) { t.Error("handled") }))
+	held, err := sem.Acquire(t.Context(), "holder")
+	require.NoError(t, err)
+	defer held.Release()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: x\r\nX-Tenant: a\r\nContent-Length: 20000\r\n\r\n0123456789")
+	conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusServiceUnavailable, resp.StatusCode)
 }
 
 func TestNothingIsReadAheadOfAClientThatWaitsToBeAsked(t *testing.T) {

@@ -24,11 +24,13 @@ type Gate[P Permit] interface {
 // Options of a Middleware. The zero value is a good one.
 type Options struct {
 	// ReadAhead is up to how many bytes of the body of a request are read into
-	// memory before it waits. A server that speaks HTTP/1 notices that a client
-	// has hung up only when it has read the whole body; and a client that sends
-	// slowly does so without a slot. A longer body is read that far. 0 reads
-	// nothing ahead; nor is anything read of a request that expects a 100
-	// Continue, whose client is not to send in vain.
+	// memory while the request waits. A server that speaks HTTP/1 notices that a
+	// client has hung up only when it has read the whole body; a longer body is
+	// read that far. So the requests that wait use at most ReadAhead bytes each,
+	// and Config.MaxWaiting bounds their number. A request that is served or
+	// refused at once has nothing read ahead, nor has one that expects a 100
+	// Continue: its client is not to send in vain. 0 means 64 KiB, a negative
+	// number means that nothing is read ahead.
 	ReadAhead int64
 
 	// Skip returns whether a request is handled at once and without a slot, such
@@ -49,8 +51,8 @@ type Options struct {
 // leaves the tenant that the context of a request carries. It returns an error
 // that names what is wrong with opt.
 func Middleware[P Permit](g Gate[P], tenant TenantFunc, opt Options) (func(http.Handler) http.Handler, error) {
-	if opt.ReadAhead < 0 {
-		return nil, fmt.Errorf("httpfair: Options.ReadAhead is %d, must not be negative", opt.ReadAhead)
+	if opt.ReadAhead == 0 {
+		opt.ReadAhead = defaultReadAhead
 	}
 	if opt.MaxRetryAfter == 0 {
 		opt.MaxRetryAfter = gate.DefaultMaxRetryAfter
@@ -85,8 +87,14 @@ func (m *middleware[P]) serve(next http.Handler, w http.ResponseWriter, r *http.
 		return
 	}
 	body := readAhead(r, m.options.ReadAhead)
+	if body != nil {
+		defer body.settle(w)
+	}
 	permit, refusal := m.door.Enter(ctx)
 	if refusal != nil {
+		if body != nil {
+			body.settle(w)
+		}
 		m.options.Reject(w, r, reject(refusal))
 		return
 	}
@@ -95,7 +103,10 @@ func (m *middleware[P]) serve(next http.Handler, w http.ResponseWriter, r *http.
 	ctx, cancel := gate.Context(gate.WithPermit(ctx, permit), permit)
 	defer cancel()
 	copied := r.WithContext(ctx)
-	copied.Body = body
+	if body != nil {
+		body.stop()
+		copied.Body = body
+	}
 	serve(next, w, r, copied)
 	end = P.Release
 }

@@ -74,11 +74,11 @@ func TestWhatGetsNoSlotIsAnswered(t *testing.T) {
 		status int
 		retry  bool
 	}{
-		"at its cap for too long":         {cfg: fairshare.Config{Capacity: 9, Default: fairshare.Share{Max: 1}, AcquireTimeout: time.Second}, status: 429, retry: true},
-		"the queue of all is full":        {cfg: fairshare.Config{Capacity: 1, MaxWaiting: 1}, status: 503, retry: true},
-		"waited for too long":             {cfg: fairshare.Config{Capacity: 1, AcquireTimeout: time.Second}, status: 503, retry: true},
-		"the deadline of the request":     {cfg: fairshare.Config{Capacity: 1}, limit: time.Second, status: 503, retry: true},
-		"closed, which no time will heal": {cfg: fairshare.Config{Capacity: 1}, close: true, status: 503},
+		"at its cap for too long":     {cfg: fairshare.Config{Capacity: 9, Default: fairshare.Share{Max: 1}, AcquireTimeout: time.Second}, status: 429, retry: true},
+		"the queue of all is full":    {cfg: fairshare.Config{Capacity: 1, MaxWaiting: 1}, status: 503, retry: true},
+		"waited for too long":         {cfg: fairshare.Config{Capacity: 1, AcquireTimeout: time.Second}, status: 503, retry: true},
+		"the deadline of the request": {cfg: fairshare.Config{Capacity: 1}, limit: time.Second, status: 503, retry: true},
+		"closed":                      {cfg: fairshare.Config{Capacity: 1}, close: true, status: 503, retry: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -184,7 +184,7 @@ func TestAResourceThatCannotBeBuiltIs503(t *testing.T) {
 	h := fair(t, p, httpfair.Options{}, func(http.ResponseWriter, *http.Request) { t.Error("handled") })
 	refused := do(h, ask("GET", "/", "a", nil))
 	require.Equal(t, http.StatusServiceUnavailable, refused.Code)
-	require.Empty(t, refused.Header().Get("Retry-After"))
+	require.Equal(t, "1", refused.Header().Get("Retry-After"))
 	require.NotContains(t, refused.Body.String(), "no such host")
 }
 
@@ -220,7 +220,6 @@ func TestWhatIsSkippedTakesNoSlot(t *testing.T) {
 func TestWrongOptionsAreNamed(t *testing.T) {
 	sem := newSemaphore(t, fairshare.Config{Capacity: 1})
 	for want, opt := range map[string]httpfair.Options{
-		"httpfair: Options.ReadAhead is -1, must not be negative":                           {ReadAhead: -1},
 		"httpfair: Options.MaxRetryAfter is -1s, must be at least a second, or 0 for 1m0s":  {MaxRetryAfter: -time.Second},
 		"httpfair: Options.MaxRetryAfter is 10ms, must be at least a second, or 0 for 1m0s": {MaxRetryAfter: 10 * time.Millisecond},
 	} {

@@ -1,12 +1,14 @@
 package httpfair
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/fairpool/fairpool/adapters/internal/gate"
+	"github.com/fairpool/fairpool/fairshare"
 )
 
 // A Rejection says why a request got no slot. It is the answer to it, as an
@@ -19,7 +21,9 @@ type Rejection struct {
 	// way, 403 if the request names no tenant and RequireTenant is set, else 503.
 	Status int
 
-	// RetryAfter is when the client may try again. 0 means that nobody knows.
+	// RetryAfter is when the client may try again: as long as one more request of
+	// the tenant was expected to wait, and up to half as long again at random. If
+	// that is not known it is as long as this one has waited, or within a second. It is 0 if the client has gone or the request names no tenant.
 	RetryAfter time.Duration
 
 	// Err is a *fairshare.AcquireError. Its text names other tenants: it is for
@@ -52,16 +56,38 @@ func (r *Rejection) Unwrap() error { return r.Err }
 // ServeHTTP answers with Status, Retry-After in whole seconds if it is known,
 // and a line of text.
 func (r *Rejection) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	// A flood is refused thousands of times a second. So the values are ready, and
+	// the keys are in their canonical form, which Header.Set would check.
+	h := w.Header()
 	if r.RetryAfter > 0 {
 		seconds := (r.RetryAfter + time.Second - 1) / time.Second
-		w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
+		h["Retry-After"] = []string{strconv.FormatInt(int64(seconds), 10)}
 	}
-	text := "The server is busy with the requests of all its users."
-	switch r.Status {
-	case http.StatusTooManyRequests:
-		text = "Too many requests of yours are waiting."
-	case http.StatusForbidden:
-		text = "The server cannot tell whom the request is for."
+	delete(h, "Content-Length")
+	h["Content-Type"] = plainText
+	h["X-Content-Type-Options"] = noSniff
+	w.WriteHeader(r.Status)
+	w.Write(r.text()) // if it fails the client has gone
+}
+
+var (
+	plainText = []string{"text/plain; charset=utf-8"}
+	noSniff   = []string{"nosniff"}
+
+	textOwn      = []byte("Too many requests of yours are waiting.\n")
+	textNameless = []byte("The server cannot tell whom the request is for.\n")
+	textClosed   = []byte("The server is shutting down.\n")
+	textBusy     = []byte("The server is busy with the requests of all its users.\n")
+)
+
+func (r *Rejection) text() []byte {
+	switch {
+	case r.Status == http.StatusTooManyRequests:
+		return textOwn
+	case r.Status == http.StatusForbidden:
+		return textNameless
+	case errors.Is(r.Err, fairshare.ErrClosed):
+		return textClosed
 	}
-	http.Error(w, text, r.Status)
+	return textBusy
 }

@@ -7,5 +7,5 @@
 // The gate itself estimates how long one more request of the tenant would wait, see
 // fairshare.AcquireError. Up to half as long again is added at random. Where nobody
 // can tell, because no slot was released yet or none are handed out, the answer is
-// as long as the caller has waited already, or a second.
+// as long as the caller has waited already, or within a second.
 package gate

@@ -40,8 +40,8 @@ type Refusal struct {
 	// the wait.
 	Ctx error
 
-	// RetryAfter is when to come again. It is 0 if the call was cancelled: nobody
-	// is there to come again.
+	// RetryAfter is when to come again. It is 0 if the call was cancelled or is
+	// Nameless: time changes nothing then.
 	RetryAfter time.Duration
 
 	// Err is the error of the gate.
@@ -65,10 +65,11 @@ func (d *Door[P]) refuse(ctx context.Context, tenant string, err error) *Refusal
 		if over := ctx.Err(); over != nil && e.Err == over {
 			r.Ctx = over
 		}
+		r.Nameless = e.Reason == fairshare.NoTenant
 		r.Own = e.Reason == fairshare.QueueFull || e.Reason == fairshare.AtCap
 		r.RetryAfter = cmp.Or(e.Estimate, e.Waited, unknown)
 	}
-	if r.Ctx == context.Canceled {
+	if r.Nameless || r.Ctx == context.Canceled {
 		r.RetryAfter = 0
 		return r
 	}
@@ -78,5 +79,6 @@ func (d *Door[P]) refuse(ctx context.Context, tenant string, err error) *Refusal
 	return r
 }
 
-// unknown is when to come again if nobody can tell.
-const unknown = time.Second
+// unknown is when to come again if nobody can tell: with the spread, within a
+// second.
+const unknown = 2 * time.Second / 3

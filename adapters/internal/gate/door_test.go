@@ -224,7 +224,7 @@ func TestWithoutAnEstimateTheAnswerIsTheWaitSoFarOrASecond(t *testing.T) {
 		sem.Close()
 		_, refusal = d.Enter(as("a"))
 		require.ErrorIs(t, refusal.Err, fairshare.ErrClosed)
-		requireRetryAfter(t, time.Second, refusal)
+		requireRetryAfter(t, 2*time.Second/3, refusal)
 		require.False(t, refusal.Own)
 		held.Release()
 	})
