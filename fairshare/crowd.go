@@ -23,15 +23,15 @@ func (l *Line) makeRoomLocked(t *sched.Tenant) bool {
 	return true
 }
 
-// lateLocked returns an error if all slots are in use and t could not be granted
-// one before the deadline, the zero Time if there is none, or the end of the
+// lateLocked returns an error if there are not n slots free and t could not be granted
+// them before the deadline, the zero Time if there is none, or the end of the
 // AcquireTimeout, as far as one can tell; nil if one cannot.
-func (l *Line) lateLocked(deadline time.Time, t *sched.Tenant) *AcquireError {
-	if l.sched.InUse() < l.sched.Capacity() {
+func (l *Line) lateLocked(deadline time.Time, t *sched.Tenant, n int) *AcquireError {
+	if l.sched.InUse()+n <= l.sched.Capacity() && l.sched.Kept() == 0 {
 		return nil
 	}
 	l.readClockLocked()
-	estimate := l.sched.Estimate(l.now, t)
+	estimate := l.sched.EstimateN(l.now, t, n)
 	left := time.Duration(math.MaxInt64)
 	if !deadline.IsZero() {
 		left = time.Until(deadline)
@@ -43,5 +43,5 @@ func (l *Line) lateLocked(deadline time.Time, t *sched.Tenant) *AcquireError {
 		return nil
 	}
 	l.sched.Reject(t)
-	return l.explainLocked(t, &AcquireError{Err: ErrLate, Estimate: estimate})
+	return l.explainLocked(t, n, &AcquireError{Err: ErrLate, Estimate: estimate})
 }

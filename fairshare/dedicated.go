@@ -18,15 +18,22 @@ func (l *Line) dispatchDedicatedLocked() {
 		if w == nil {
 			return
 		}
-		if l.ready.choose(w.Tenant()) == nil {
+		if !l.hasOwnLocked(w) {
 			if w = l.ownInTurnLocked(); w == nil {
 				return
 			}
 		}
-		t := w.Tenant()
-		l.sched.GrantFirst(l.now, t)
-		l.handLocked(w, l.takeLocked(t))
+		l.sched.GrantFirst(l.now, w.Tenant())
+		l.serveLocked(w)
 	}
+}
+
+// hasOwnLocked reports whether the slots that w asks for are ready.
+func (l *Line) hasOwnLocked(w *sched.Waiter) bool {
+	if w.Slots > 1 {
+		return l.sched.AvailableN(w.Tenant(), slotsOf(w)) && l.ready.count(w.Tenant()) >= slotsOf(w)
+	}
+	return l.ready.choose(w.Tenant()) != nil
 }
 
 // ownInTurnLocked finds a waiter whose tenant has a ready slot, and before which
@@ -38,7 +45,7 @@ func (l *Line) ownInTurnLocked() *sched.Waiter {
 	}
 	for _, slot := range l.slots {
 		t := slot.tenant
-		if slot.ready && t != nil && t.Waiting() > 0 && l.sched.Available(t) && l.sched.Before(l.now, t, coming) {
+		if slot.ready && t != nil && t.Waiting() > 0 && l.hasOwnLocked(t.First()) && l.sched.Available(t) && l.sched.Before(l.now, t, coming) {
 			return t.First()
 		}
 	}

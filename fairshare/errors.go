@@ -13,6 +13,7 @@ var (
 	ErrQueueFull      = errors.New("fairshare: queue full")
 	ErrAcquireTimeout = errors.New("fairshare: waited for the whole AcquireTimeout")
 	ErrLate           = errors.New("fairshare: the wait would outlast the deadline")
+	ErrTooLarge       = errors.New("fairshare: more slots than the tenant can ever hold")
 	ErrNoTenant       = errors.New("fairshare: no tenant is named, and RequireTenant is set")
 )
 
@@ -27,7 +28,12 @@ const (
 	LineFull      Reason = "line full"           // Config.MaxWaiting, of all tenants together
 	AtCap         Reason = "tenant at its cap"   // Share.Max, or its strict share
 	Saturated     Reason = "all slots in use"    // see AcquireError.Holders
+	TooFew        Reason = "too few slots free"  // for a request of several
+	Collected     Reason = "free slots kept"     // for a request of several, whose turn it is
 	Reserved      Reason = "last slots reserved" // Config.Headroom
+	OverCapacity  Reason = "over the capacity"   // more slots than there are
+	OverMax       Reason = "over Share.Max"      //
+	OverShare     Reason = "over its share"      // the strict one of a tenant that is alone
 	Building      Reason = "no resource ready"   // a pool is building one
 	BuildFailing  Reason = "constructor failing" // see AcquireError.BuildErr
 	NotPrepared   Reason = "not prepared"        // the hooks of a pool did not end, or failed
@@ -42,6 +48,7 @@ type AcquireError struct {
 	Reason Reason
 	Waited time.Duration
 
+	Slots    int // that were asked for, if it was more than one
 	Held     int // slots that the tenant held
 	Waiting  int // its other waiters
 	Cap      int // most slots that it might hold, 0: no cap
@@ -87,7 +94,11 @@ func (e *AcquireError) Unwrap() []error {
 
 func (e *AcquireError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "fairshare: acquire for tenant %s: %v", quote(e.Tenant), e.Err)
+	b.WriteString("fairshare: acquire ")
+	if e.Slots > 1 {
+		fmt.Fprintf(&b, "of %d slots ", e.Slots)
+	}
+	fmt.Fprintf(&b, "for tenant %s: %v", quote(e.Tenant), e.Err)
 	if e.Cause != nil {
 		fmt.Fprintf(&b, " (%v)", e.Cause)
 	}
@@ -99,6 +110,12 @@ func (e *AcquireError) Error() string {
 	}
 	switch e.Reason {
 	case BeforeWaiting, Closed, NoTenant:
+		return b.String()
+	case OverCapacity:
+		fmt.Fprintf(&b, ": %s of %d", e.Reason, e.Capacity)
+		return b.String()
+	case OverMax, OverShare:
+		fmt.Fprintf(&b, ": %s of %d", e.Reason, e.Cap)
 		return b.String()
 	case AtCap:
 		fmt.Fprintf(&b, ": %s of %d", e.Reason, e.Cap)

@@ -30,39 +30,46 @@ func (l *Line) Explain(tenant string, e *AcquireError) *AcquireError {
 func (l *Line) ExplainLocked(tenant string, e *AcquireError) *AcquireError {
 	t := l.sched.Tenant(l.now, tenant)
 	l.sched.Dismiss(t)
-	return l.explainLocked(t, e)
+	return l.explainLocked(t, max(e.Slots, 1), e)
 }
 
 // explainLocked completes e with the figures of the moment and, unless it has
-// one, the reason why t has no slot.
-func (l *Line) explainLocked(t *sched.Tenant, e *AcquireError) *AcquireError {
+// one, the reason why t has not got n slots.
+func (l *Line) explainLocked(t *sched.Tenant, n int, e *AcquireError) *AcquireError {
 	l.readClockLocked()
 	status := l.sched.Status(l.now, t)
 	e.Tenant, e.Held, e.Waiting, e.Cap = t.Name(), t.Held(), t.Waiting(), status.Cap
+	if n > 1 {
+		e.Slots = n
+	}
 	e.InUse, e.Capacity = l.sched.InUse(), l.sched.Capacity()
 	e.Holders = l.topHoldersLocked()
-	if e.Estimate == 0 && e.Reason != Closed && !l.paused {
-		e.Estimate = l.sched.Estimate(l.now, t)
+	if e.Estimate == 0 && e.Reason != Closed && e.Err != ErrTooLarge && !l.paused {
+		e.Estimate = l.sched.EstimateN(l.now, t, n)
 	}
 	if e.Reason == "" {
 		var lacking Reason
 		lacking, e.BuildErr = l.supply.Lacking()
-		e.Reason = l.reasonLocked(e, lacking)
+		e.Reason = l.reasonLocked(e, n, lacking)
 	}
 	return e
 }
 
-func (l *Line) reasonLocked(e *AcquireError, lacking Reason) Reason {
+func (l *Line) reasonLocked(e *AcquireError, n int, lacking Reason) Reason {
 	free := e.Capacity - e.InUse
 	switch {
 	case l.paused:
 		return Suspended
-	case e.Cap > 0 && e.Held >= e.Cap:
+	case e.Cap > 0 && e.Held+n > e.Cap:
 		return AtCap
 	case free <= 0:
 		return Saturated
-	case e.Held > 0 && free <= l.sched.Headroom():
+	case free < n:
+		return TooFew
+	case e.Held > 0 && free-n < l.sched.Headroom():
 		return Reserved
+	case l.sched.Kept() > 0:
+		return Collected
 	}
 	return lacking
 }
@@ -77,7 +84,7 @@ func (l *Line) topHoldersLocked() []Holding {
 	held := make(map[string]int)
 	for _, slot := range l.slots {
 		if !slot.ready && slot.tenant != nil {
-			held[slot.tenant.Name()]++
+			held[slot.tenant.Name()] += 1 + int(slot.more)
 		}
 	}
 	l.top, l.topTime = topHolders(held), l.now

@@ -29,6 +29,7 @@ type Line struct {
 	strict *strictShare // nil: work-conserving
 	busy   atomic.Bool  // whether somebody waits; a hint outside the lock
 
+	lump     bool // one slot stands for as many as are asked for
 	arrivals inbox[waiter]
 	returns  inbox[Slot]
 
@@ -56,6 +57,9 @@ type Line struct {
 	top     []Holding // the greatest holders at topTime
 	topTime time.Duration
 	mins    guarantees
+
+	collecting    *time.Timer // nil until slots are collected first
+	collectsUntil time.Duration
 
 	patience   patience
 	rejectLate bool
@@ -139,7 +143,7 @@ func (l *Line) acquire(ctx context.Context, tenant string, m *Member) (Grant, er
 		return g, nil
 	}
 	if refusal == nil && l.rejectLate {
-		refusal = l.lateLocked(deadline, t)
+		refusal = l.lateLocked(deadline, t, 1)
 	}
 	if refusal != nil {
 		l.Unlock()
@@ -236,10 +240,10 @@ func (l *Line) enqueueLocked(t *sched.Tenant, w *waiter) {
 	switch {
 	case !l.makeRoomLocked(t):
 		l.sched.Reject(t)
-		w.err = l.explainLocked(t, &AcquireError{Reason: LineFull, Err: ErrQueueFull})
+		w.err = l.explainLocked(t, slotsOf(&w.Waiter), &AcquireError{Reason: LineFull, Err: ErrQueueFull})
 		l.wakeLocked(w)
 	case !l.sched.Enqueue(l.now, t, &w.Waiter):
-		w.err = l.explainLocked(t, &AcquireError{Reason: QueueFull, Err: ErrQueueFull})
+		w.err = l.explainLocked(t, slotsOf(&w.Waiter), &AcquireError{Reason: QueueFull, Err: ErrQueueFull})
 		l.wakeLocked(w)
 	default:
 		l.enqueuedLocked(w)
@@ -249,6 +253,9 @@ func (l *Line) enqueueLocked(t *sched.Tenant, w *waiter) {
 func (l *Line) enqueuedLocked(w *waiter) {
 	r := Request{&w.Waiter, w.Seq()}
 	l.patience.begin(l, r)
+	if l.sched.HasLarge() {
+		l.handOutLocked() // slots may have to be collected for it, or no longer for another
+	}
 	l.supply.Short(r)
 }
 
@@ -283,32 +290,69 @@ func (l *Line) Retry(ctx context.Context, tenant string, since time.Duration, se
 // could be. It is due whenever the supply has room for more slots, or the
 // scheduler may allow more.
 func (l *Line) DispatchLocked() {
-	if l.DemandLocked() == 0 {
+	l.handOutLocked()
+	if l.DemandLocked() > 0 {
+		l.supply.Short(Request{})
+	}
+}
+
+// handOutLocked hands out what can be handed out.
+func (l *Line) handOutLocked() {
+	if !l.wantedLocked() {
 		return
 	}
 	if l.ready.dedicated {
 		l.dispatchDedicatedLocked()
 	} else {
 		for l.sched.InUse() < l.sched.Capacity() && (l.ready.len > 0 || l.fillLocked()) {
-			w := l.sched.Next(l.now)
+			w := l.nextLocked(l.ready.len)
 			if w == nil {
 				break
 			}
-			l.handLocked(w, l.takeLocked(w.Tenant()))
+			l.serveLocked(w)
 		}
-	}
-	if l.DemandLocked() > 0 {
-		l.supply.Short(Request{})
 	}
 }
 
-// DemandLocked is the number of waiters that would be granted a slot if there
-// were enough.
+// nextLocked has the scheduler grant slots to the waiter whose turn it is, of as
+// many as are ready, and returns it. It returns nil if there is none who may
+// have them, or if more are collected for it.
+func (l *Line) nextLocked(ready int) *sched.Waiter {
+	if l.lump {
+		ready = l.sched.Capacity()
+	}
+	w := l.sched.NextOf(l.now, ready)
+	if w == nil && l.sched.HasLarge() {
+		l.watchCollectingLocked()
+	}
+	return w
+}
+
+// wantedLocked reports whether there is a waiter who may be granted slots.
+func (l *Line) wantedLocked() bool { return !l.paused && l.sched.Demand() > 0 }
+
+// DemandLocked is the number of slots that waiters would be granted if there
+// were enough, beyond those that are ready and kept for one that needs more.
 func (l *Line) DemandLocked() int {
-	if l.paused {
+	switch {
+	case l.paused:
 		return 0
+	case l.sched.HasLarge():
+		return max(0, l.sched.Demand()-l.keptLocked())
 	}
 	return l.sched.Demand()
+}
+
+// keptLocked is the number of ready slots that a waiter does not get because it
+// needs more.
+func (l *Line) keptLocked() int {
+	if !l.ready.dedicated {
+		return l.sched.Kept()
+	}
+	if w := l.sched.Peek(l.now); w != nil && w.Slots > 1 {
+		return min(l.ready.count(w.Tenant()), slotsOf(w)-1)
+	}
+	return 0
 }
 
 // AwaitedLocked reports whether somebody waits who might get a slot that was
@@ -341,6 +385,9 @@ func (l *Line) CloseLocked() bool {
 	}
 	l.closed = true
 	l.patience.stop()
+	if l.collecting != nil {
+		l.collecting.Stop()
+	}
 	l.FailAllLocked(Closed, ErrClosed)
 	return true
 }

@@ -16,8 +16,12 @@ func (l *Line) returnLocked(slot *Slot) {
 		l.watcher.Returned(slot)
 		return
 	}
+	more := slot.more
 	l.ReleaseLocked(slot)
 	l.PutLocked(slot)
+	if more > 0 || l.sched.HasLarge() {
+		l.DispatchLocked()
+	}
 }
 
 // readInboxes reads the inboxes, unless somebody else is going to.

@@ -34,6 +34,11 @@ func (m *Member) Acquire(ctx context.Context) (Grant, error) {
 	return m.line.acquire(ctx, m.name, m)
 }
 
+// acquireN is Line.acquireN for the member.
+func (m *Member) acquireN(ctx context.Context, n int) (Grant, []Grant, error) {
+	return m.line.acquireN(ctx, m.name, m, n)
+}
+
 // Name returns the tenant's name.
 func (m *Member) Name() string { return m.name }
 

@@ -52,12 +52,13 @@ func (l *Line) loosePatience() {
 		return
 	}
 	l.readClockLocked()
+	large := l.sched.HasLarge()
 	for len(p.stays) > 0 && (p.stays[0].over() || p.stays[0].until <= l.now) {
 		l.FailLocked(p.stays[0].Request, "", ErrAcquireTimeout)
 		p.stays[0] = stay{}
 		p.stays = p.stays[1:]
 	}
-	l.leftLocked()
+	l.leftLocked(large)
 	if len(p.stays) == 0 {
 		p.stop()
 		return

@@ -128,6 +128,20 @@ func (r *ready) choose(t *sched.Tenant) *Slot {
 	return r.newest
 }
 
+// count is how many slots t may have of those that are dedicated.
+func (r *ready) count(t *sched.Tenant) (n int) {
+	if s := r.hot; s != nil && (s.tenant == t || s.tenant == nil) {
+		n++
+	}
+	for s := ownReady(t); s != nil; s = s.nextOwn {
+		n++
+	}
+	for s := r.unused; s != nil; s = s.nextOwn {
+		n++
+	}
+	return n
+}
+
 // own is the first in the list of ready slots that t held last; t is nil for
 // those that nobody held.
 func (r *ready) own(t *sched.Tenant) *Slot {

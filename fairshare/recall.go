@@ -43,9 +43,10 @@ func (l *Line) OverdueLocked(after time.Duration, asked func(*Slot) bool) (back 
 	}
 	for t, slots := range r.entitled {
 		slots = math.Round(slots*1e9) / 1e9 // equals are equal, in whatever order they were worked out
-		r.entitled[t] = max(slots, float64(min(l.sched.Min(t), t.Held()+t.Waiting())))
+		r.entitled[t] = max(slots, float64(min(l.sched.Min(t), t.Held()+l.sched.Wants(t))))
 	}
 	coming := l.sched.InUse() // but for those that stay: asked back, or back and not of use yet
+	coming += l.sched.Kept()  // for one that needs more
 	for _, slot := range l.slots {
 		if _, held := slot.GrantLocked(); held && !asked(slot) {
 			coming--
@@ -93,8 +94,10 @@ func (r *recall) wanting() []*sched.Tenant {
 				r.next = min(r.next, due)
 				break
 			}
-			all = append(all, want{t, left})
-			left--
+			for range slotsOf(w) { // all or none
+				all = append(all, want{t, left})
+				left--
+			}
 		}
 	}
 	slices.SortFunc(all, func(a, b want) int {

@@ -20,6 +20,7 @@ func NewSemaphore(cfg Config) (*Semaphore, error) {
 	if err != nil {
 		return nil, err
 	}
+	line.lump = true
 	return &Semaphore{line}, nil
 }
 
@@ -45,6 +46,31 @@ func (s *Semaphore) TryAcquire(tenant string) (Permit, bool) {
 	return Permit{g}, ok
 }
 
+// AcquireN is Acquire for n slots, 1 or more, all or none. The permit is for all of
+// them. A request of more slots than the tenant can ever hold fails with
+// ErrTooLarge, at once or as soon as a change of the capacity or of its share makes it
+// so; AcquireError.Reason says which limit it is.
+//
+// A request of several slots waits in the tenant's queue like any other, and holds
+// nothing while it waits. When it is its turn, the slots that come free are kept for
+// it until there are enough; package sched says for how long. The tenant pays for
+// that time as if it held them.
+func (s *Semaphore) AcquireN(ctx context.Context, tenant string, n int) (Permit, error) {
+	if tenant == "" {
+		tenant = TenantFrom(ctx)
+	}
+	g, _, err := s.line.acquireN(ctx, tenant, nil, n)
+	return Permit{g}, err
+}
+
+// TryAcquireN is TryAcquire for n slots, all or none.
+func (s *Semaphore) TryAcquireN(tenant string, n int) (Permit, bool) {
+	s.line.Lock()
+	defer s.line.Unlock()
+	g, _, ok := s.line.TryAcquireNLocked(tenant, n)
+	return Permit{g}, ok
+}
+
 // Join makes the tenant present until Leave: it counts as active for strict
 // shares also while it neither holds nor waits.
 func (s *Semaphore) Join(tenant string) *Tenant {
@@ -59,7 +85,8 @@ func (s *Semaphore) SetShare(tenant string, share Share) error {
 }
 
 // Resize sets the number of slots, 0 or more. It never revokes: beyond the new
-// capacity, slots go as their permits return.
+// capacity, slots go as their permits return. Requests of more slots than there are
+// now fail with ErrTooLarge, unless there are none.
 func (s *Semaphore) Resize(capacity int) error {
 	if capacity < 0 || capacity > math.MaxInt32 {
 		return fmt.Errorf("fairshare: capacity is %d, must be between 0 and %d", capacity, math.MaxInt32)
@@ -102,15 +129,19 @@ func (s *Semaphore) Close() {
 	s.line.CloseLocked()
 }
 
-// A Permit is the right to one slot. The zero Permit is none. It may be copied:
+// A Permit is the right to one slot, or to as many as were asked for. The zero
+// Permit is none. It may be copied:
 // the first Release counts.
 type Permit struct {
 	grant Grant
 }
 
-// Release gives the slot back, straight to the next waiter if there is one.
+// Release gives its slots back, straight to the next waiter if there is one.
 // Further calls, on this permit or a copy, do nothing.
 func (p Permit) Release() { p.grant.Release() }
+
+// Slots returns how many slots the permit is for, 0 once it was released.
+func (p Permit) Slots() int { return p.grant.slots() }
 
 // A Tenant is a tenant that has joined a Semaphore.
 type Tenant struct {
@@ -121,6 +152,21 @@ type Tenant struct {
 func (t *Tenant) Acquire(ctx context.Context) (Permit, error) {
 	g, err := t.member.Acquire(ctx)
 	return Permit{g}, err
+}
+
+// AcquireN is Semaphore.AcquireN for this tenant.
+func (t *Tenant) AcquireN(ctx context.Context, n int) (Permit, error) {
+	g, _, err := t.member.acquireN(ctx, n)
+	return Permit{g}, err
+}
+
+// TryAcquireN is Semaphore.TryAcquireN for this tenant.
+func (t *Tenant) TryAcquireN(n int) (Permit, bool) {
+	l := t.member.line
+	l.Lock()
+	defer l.Unlock()
+	g, _, ok := l.TryAcquireNLocked(t.member.name, n)
+	return Permit{g}, ok
 }
 
 // Leave ends the tenant's presence. Permits that it holds stay valid, and its

@@ -21,15 +21,18 @@ func (l *Line) SetShare(tenant string, share Share) error {
 		return err
 	}
 	l.sched.SetShare(l.now, tenant, sched.Share(share))
+	l.failTooLargeLocked()
 	l.DispatchLocked()
 	return nil
 }
 
 // ResizeLocked sets the capacity and hands out what a greater one allows. It
 // may be below what is in use or guaranteed: nothing is revoked, and the Mins
-// share what there is.
+// share what there is. A request of more slots than there are now fails, unless there
+// are none.
 func (l *Line) ResizeLocked(capacity int) {
 	l.sched.Resize(l.now, capacity)
+	l.failTooLargeLocked()
 	l.DispatchLocked()
 }
 

@@ -22,6 +22,7 @@ type Slot struct {
 	line       *Line
 	cut        uint64 // the generation of the latest grant that was asked back, see OverdueLocked
 	at         int    // index in line.slots plus 1, 0: not one of the line's
+	more       int32  // slots that it stands for beyond one, where they are lumped together
 
 	ready            bool // so that these are set:
 	newer, older     *Slot
@@ -91,6 +92,19 @@ func (g Grant) Tenant() string {
 		return ""
 	}
 	return g.slot.tenant.Name()
+}
+
+// slots is how many slots the grant is for, 0 if it is finished.
+func (g Grant) slots() int {
+	if g.Slot() == nil {
+		return 0
+	}
+	g.slot.line.Lock() // the next grant of the slot writes the number
+	defer g.slot.line.Unlock()
+	if g.Slot() == nil {
+		return 0
+	}
+	return 1 + int(g.slot.more)
 }
 
 // Release ends the grant and gives the slot back to its line: straight to the

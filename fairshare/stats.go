@@ -22,10 +22,10 @@ type Stats struct {
 	Suspended bool // until Resume
 
 	// Since the start.
-	Acquired uint64        // slots granted
+	Acquired uint64        // grants, of one slot or several
 	WaitTime time.Duration // that the granted ones had waited in total
 	Waits    Durations     // of those that had to wait
-	Rejected uint64        // Acquires that found the queue full, or would have been late
+	Rejected uint64        // Acquires that found the queue full, would have been late, or asked for too many slots
 	Canceled uint64        // waits that ended without a slot
 
 	// HoldTime is for how long slots were held in total, as far as anybody

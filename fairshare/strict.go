@@ -51,6 +51,16 @@ func (r *strictShare) answer(s *sched.Scheduler, q shareQuestion, limit int, err
 	return true
 }
 
+// isFinal reports whether the share of t is the greatest that it can have: the one
+// in force for a single tenant.
+func (r *strictShare) isFinal(s *sched.Scheduler, t *sched.Tenant) bool {
+	others := s.Active()
+	if t.Active() {
+		others--
+	}
+	return others == 0 && r.known == current(s)
+}
+
 // reshare asks for a limit and puts it in force, even if the rule ends the
 // goroutine.
 func (l *Line) reshare(q shareQuestion) {
@@ -58,6 +68,7 @@ func (l *Line) reshare(q shareQuestion) {
 	defer func() {
 		l.Lock()
 		if l.strict.answer(l.sched, q, limit, err, l.now) {
+			l.failTooLargeLocked()
 			l.DispatchLocked()
 		}
 		l.Unlock()

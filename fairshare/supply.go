@@ -71,15 +71,20 @@ func (l *Line) fillLocked() bool {
 // ready if there is none who may have it.
 func (l *Line) PutLocked(slot *Slot) {
 	l.knowLocked(slot)
-	if l.DemandLocked() > 0 {
+	if l.wantedLocked() {
 		if l.ready.dedicated {
 			l.ready.push(slot)
 			l.DispatchLocked()
 			return
 		}
-		if w := l.sched.Next(l.now); w != nil {
+		if w := l.nextLocked(l.ready.len + 1); w != nil {
+			if w.Slots > 1 {
+				l.ready.push(slot)
+				l.serveLocked(w)
+				return
+			}
 			l.assignLocked(slot, w.Tenant())
-			l.handLocked(w, slot)
+			l.handLocked(w.Owner.(*waiter), slot.grant())
 			if l.sched.Headroom() > 0 {
 				l.DispatchLocked() // whoever held the slot may have come to hold none
 			}
@@ -120,7 +125,7 @@ func (l *Line) WithdrawLocked(slot *Slot) { l.ready.remove(slot) }
 // PutBackLocked is PutLocked for a slot that was withdrawn. It is as if it had
 // been idle all the time.
 func (l *Line) PutBackLocked(slot *Slot) {
-	if l.DemandLocked() > 0 {
+	if l.wantedLocked() {
 		l.PutLocked(slot)
 		return
 	}
@@ -153,7 +158,8 @@ func (l *Line) ReleaseLocked(slot *Slot) {
 		l.timedHolds++
 		l.holds.add(l.now - slot.since)
 	}
-	l.sched.Release(l.now, slot.tenant, slot.since)
+	l.sched.ReleaseN(l.now, slot.tenant, slot.since, int(1+slot.more))
+	slot.more = 0
 }
 
 // ChargeLocked charges the tenant that held a slot last as if it held it again,

@@ -35,6 +35,9 @@ func (l *Line) newWaiter(tenant string) *waiter {
 func (l *Line) freeWaiter(w *waiter) {
 	// A Request may still refer to the sched.Waiter, which the lock guards.
 	w.tenant, w.grant, w.waited, w.err = "", Grant{}, 0, nil
+	if w.Slots > 1 {
+		w.Slots, w.Owner = 0, w
+	}
 	l.waiters.Put(w)
 }
 
@@ -80,8 +83,9 @@ func (l *Line) cancel(ctx context.Context, w *waiter) error {
 		l.Unlock()
 		return nil
 	}
+	large := l.sched.HasLarge()
 	e := l.removeLocked(w, &AcquireError{})
-	l.leftLocked()
+	l.leftLocked(large)
 	l.Unlock()
 	l.freeWaiter(w)
 	return contextError(ctx, e)
@@ -90,21 +94,26 @@ func (l *Line) cancel(ctx context.Context, w *waiter) error {
 // fail is the end of a wait without a slot: that of w, or because ctx has ended
 // meanwhile; then the slot is passed on.
 func (l *Line) fail(ctx context.Context, w *waiter) error {
-	tenant, g, waited, err := w.tenant, w.grant, w.waited, w.err
+	tenant, g, more, waited, err := w.tenant, w.grant, w.more(), w.waited, w.err
+	n := slotsOf(&w.Waiter)
 	l.freeWaiter(w)
 	if err != nil {
 		return err
 	}
-	return contextError(ctx, l.passOn(tenant, g, waited))
+	e := l.passOn(tenant, n, g, waited)
+	for _, g := range more {
+		g.Release()
+	}
+	return contextError(ctx, e)
 }
 
 // passOn gives a slot to the next, whose grant has lost the race against the
 // cancel.
-func (l *Line) passOn(tenant string, g Grant, waited time.Duration) *AcquireError {
+func (l *Line) passOn(tenant string, n int, g Grant, waited time.Duration) *AcquireError {
 	slot := g.Finish()
 	l.Lock()
 	defer l.Unlock()
-	e := l.ExplainLocked(tenant, &AcquireError{Reason: HandedOver, Waited: waited})
+	e := l.ExplainLocked(tenant, &AcquireError{Slots: n, Reason: HandedOver, Waited: waited})
 	if slot != nil { // else it was asked back meanwhile
 		l.returnLocked(slot)
 	}
@@ -128,20 +137,20 @@ func (l *Line) removeLocked(w *waiter, e *AcquireError) *AcquireError {
 	t := w.Tenant()
 	e.Waited = l.now - w.Since()
 	l.sched.Cancel(l.now, &w.Waiter)
-	return l.explainLocked(t, e)
+	return l.explainLocked(t, slotsOf(&w.Waiter), e)
 }
 
-// leftLocked is due when somebody has left the queue. Where slots are dedicated,
-// it may have kept others from their own.
-func (l *Line) leftLocked() {
-	if l.ready.dedicated {
+// leftLocked is due when somebody has left the queue. Where slots are dedicated, or
+// a waiter asked for several, it may have kept others from theirs.
+func (l *Line) leftLocked(large bool) {
+	if l.ready.dedicated || large {
 		l.DispatchLocked()
 	}
 }
 
-func (l *Line) handLocked(granted *sched.Waiter, slot *Slot) {
-	w := granted.Owner.(*waiter)
-	w.grant, w.waited = slot.grant(), l.now-w.Since()
+// handLocked tells w of its grant.
+func (l *Line) handLocked(w *waiter, g Grant) {
+	w.grant, w.waited = g, l.now-w.Since()
 	l.waited += w.waited
 	l.waits.add(w.waited)
 	l.wakeLocked(w)
@@ -157,9 +166,12 @@ func (l *Line) FailLocked(r Request, reason Reason, err error) {
 	if r.w == nil || r.w.Seq() != r.seq {
 		return
 	}
-	w := r.w.Owner.(*waiter)
+	w, large := ownerOf(r.w), l.sched.HasLarge()
 	w.err = l.removeLocked(w, &AcquireError{Reason: reason, Err: err})
 	l.wakeLocked(w)
+	if large && !l.closed {
+		l.handOutLocked() // what was kept for it
+	}
 }
 
 // FailAllLocked ends every wait with err.

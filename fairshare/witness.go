@@ -26,6 +26,7 @@ func (l *Line) Witness(w Witness) { l.witness = w }
 func (l *Line) waitBefore(ctx context.Context, w *waiter, witness Witness) (g Grant, err error) {
 	tenant, began := w.tenant, l.Now()
 	waits, told := true, false
+	all, _ := w.Owner.(*several)
 	defer func() {
 		if waits {
 			over, cancel := context.WithCancel(context.Background())
@@ -34,6 +35,10 @@ func (l *Line) waitBefore(ctx context.Context, w *waiter, witness Witness) (g Gr
 		}
 		if !told {
 			g.Release()
+			for all != nil && len(all.more) > 0 {
+				all.more[0].Release()
+				all.more = all.more[1:]
+			}
 		}
 	}()
 	ctx = witness.Waits(ctx, tenant)

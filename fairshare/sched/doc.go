@@ -107,6 +107,7 @@
 // One slot that does not come back makes collecting vain. So after P, which is 16
 // mean holding times and 10 ms at least, the tenant is charged, and the turn
 // is that of the least K again. P doubles each time that this happens to a request.
+// It is also that of the least K when somebody comes while nobody else waited.
 //
 // Slots that the tenant itself holds are not collected for it: while it holds so many
 // that n more exceed the capacity or its cap, it is not backlogged. A request

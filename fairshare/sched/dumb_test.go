@@ -26,6 +26,7 @@ type dumb struct {
 
 	// The request that free slots are collected for, nil if there is none.
 	collector *dumbTenant
+	contended bool
 	until     time.Duration
 	kept      int
 	cost      float64
@@ -206,7 +207,7 @@ func (d *dumb) stop() {
 	if d.collector != nil {
 		d.charge(d.collector, d.cost/d.collector.share.Weight)
 	}
-	d.collector, d.kept, d.cost = nil, 0, 0
+	d.collector, d.contended, d.kept, d.cost = nil, false, 0, 0
 }
 
 // collect keeps the free slots for the first request of t.
@@ -221,6 +222,7 @@ func (d *dumb) collect(t *dumbTenant, ready int) {
 		for range t.queue[0].tries {
 			patience *= 2
 		}
+		d.contended = d.rivals(t) > 0
 		d.collector, d.until = t, d.now+time.Duration(min(patience, math.MaxInt64/4))
 	}
 	d.kept = min(ready, d.Capacity-d.inUse())
@@ -578,14 +580,20 @@ func (d *dumb) next(now time.Duration, t *dumbTenant, ready int) *Waiter {
 	return d.serve(t)
 }
 
-// giveUp ends a collecting that takes too long while others wait.
+// giveUp ends a collecting that takes too long while others wait, or that began
+// while nobody else did.
 func (d *dumb) giveUp(ready int) {
 	t := d.collector
-	if t == nil || d.rivals(t) == 0 || d.now < d.until || d.enough(t, t.queue[0].n) && t.queue[0].n <= ready {
+	if t == nil || d.enough(t, t.queue[0].n) && t.queue[0].n <= ready {
 		return
 	}
-	t.queue[0].tries = min(t.queue[0].tries+1, 254)
-	d.stop()
+	if d.contended && d.now >= d.until {
+		d.contended = false
+		t.queue[0].tries = min(t.queue[0].tries+1, 254)
+	}
+	if !d.contended && d.rivals(t) > 0 {
+		d.stop()
+	}
 }
 
 // first grants the first waiter of t what it asks for, out of turn.

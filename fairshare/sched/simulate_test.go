@@ -131,7 +131,7 @@ func (m *simulation) dispatch(now time.Duration) {
 	for w := m.s.Next(now); w != nil; w = m.s.Next(now) {
 		m.begin(w.Owner.(*job), now)
 	}
-	if until := m.s.CollectsUntil(); until > 0 && until != m.wake {
+	if until := m.s.CollectsUntil(); until > m.now && until != m.wake {
 		m.wake = until
 		m.after(until-m.now, func() { m.dispatch(m.stamp()) })
 	}

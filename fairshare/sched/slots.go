@@ -11,10 +11,11 @@ import (
 
 // collecting is the request that free slots are kept for; there is at most one.
 type collecting struct {
-	waiter *Waiter       // nil: none
-	until  time.Duration // when others get the slots if it is their turn by then
-	kept   int           // slots, as of the latest Next
-	charge float64       // slot-time for which they were kept while others waited
+	waiter    *Waiter       // nil: none
+	contended bool          // others wait, or did
+	until     time.Duration // when others get the slots if it is their turn by then
+	kept      int           // slots, as of the latest Next
+	charge    float64       // slot-time for which they were kept while others waited
 }
 
 // Slots are collected for collectHolds mean holding times, and leastCollect at
@@ -36,19 +37,14 @@ func (s *Scheduler) Kept() int { return s.collecting.kept }
 
 // CollectsUntil is when Next is to be called again, so that slots which were
 // collected in vain are of use to others; 0 if none are collected.
-func (s *Scheduler) CollectsUntil() time.Duration {
-	if s.collecting.waiter == nil || s.backlogged < 2 {
-		return 0
-	}
-	return s.collecting.until
-}
+func (s *Scheduler) CollectsUntil() time.Duration { return s.collecting.until }
 
 // collect keeps the free slots for w, whose turn it is.
 func (s *Scheduler) collect(w *Waiter, ready int) {
 	k := &s.collecting
 	if k.waiter != w {
 		s.uncollect() // in favor of w, which comes before it
-		k.waiter = w
+		k.waiter, k.contended = w, s.backlogged > 1
 		k.until = s.now + s.patience(w)
 	}
 	k.kept = min(ready, s.capacity-s.inUse)
@@ -64,16 +60,21 @@ func (s *Scheduler) patience(w *Waiter) time.Duration {
 	return time.Duration(min(math.Ldexp(d, int(w.tries)), math.MaxInt64/4))
 }
 
-// giveUp lets others have what was collected in vain, unless it is still their
-// turn after the charge for it.
+// giveUp ends the collecting if it took too long, or went on while nobody else
+// waited and somebody does now. Who is next is decided anew.
 func (s *Scheduler) giveUp(ready int) {
-	w := s.collecting.waiter
-	if w == nil || s.backlogged < 2 || s.now < s.collecting.until ||
-		w.slots() <= ready && s.enough(w.tenant, w.slots()) {
+	k := &s.collecting
+	w := k.waiter
+	if w == nil || w.slots() <= ready && s.enough(w.tenant, w.slots()) {
 		return
 	}
-	w.tries = min(w.tries+1, math.MaxUint8-1)
-	s.uncollect()
+	if k.contended && s.now >= k.until {
+		k.contended = false
+		w.tries = min(w.tries+1, math.MaxUint8-1)
+	}
+	if !k.contended && s.backlogged > 1 {
+		s.uncollect()
+	}
 }
 
 // uncollect ends the collecting before there were enough slots, and charges for it.

@@ -64,6 +64,9 @@ func (t *Tenant) Held() int { return int(t.held) }
 // Waiting returns the length of the tenant's queue.
 func (t *Tenant) Waiting() int { return int(t.waiting) }
 
+// Active reports whether the tenant holds, waits or is joined.
+func (t *Tenant) Active() bool { return t.active }
+
 // fresh reports whether t was never granted a slot.
 func (t *Tenant) fresh() bool { return t.granted == 0 }
 

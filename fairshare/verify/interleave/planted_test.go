@@ -53,7 +53,7 @@ var mistakes = []mistake{
 	{"Close wakes nobody", closed, "fairshare/line.go", "l.FailAllLocked(Closed, ErrClosed)", ""},
 	{"Release does not ask whether the grant is finished", plain, "fairshare/slot.go",
 		"g.slot == nil || !g.slot.generation.CompareAndSwap(g.generation, g.generation+1)", "g.slot == nil || !g.slot.generation.CompareAndSwap(g.slot.generation.Load(), g.generation+1)"},
-	{"a resize hands out nothing", resized, "fairshare/share.go", "l.sched.Resize(capacity)\n\tl.DispatchLocked()", "l.sched.Resize(capacity)"},
+	{"a resize hands out nothing", resized, "fairshare/share.go", "l.sched.Resize(l.now, capacity)\n\tl.failTooLargeLocked()\n\tl.DispatchLocked()", "l.sched.Resize(l.now, capacity)"},
 	{"Lock never stops trying", plain, "fairshare/lock.go", "if !l.tryLock() {\n\t\tl.lockSlow()\n\t}", "for !l.tryLock() {\n\t}"},
 	{"whoever tried for the lock in vain takes that for somebody else having it", plain, "fairshare/lock.go", "if l.locked.LoadAtOnce() {", "if true {"},
 	{"what was in the inbox is put back there", plain, "fairshare/lock.go", "l.returnLocked(slot)\n\t\tslot = next", "put(&l.returns, slot)\n\t\tslot = next"},
