@@ -294,8 +294,8 @@ func TestCapacityShrinksWhenTheServiceIsOverloaded(t *testing.T) {
 		})
 		answers <- busyError(code, delay)
 		require.Equal(t, code, status.Code(call(within(t), client)))
-		require.Equal(t, 4, fair.Stats().Capacity)
-		require.Equal(t, 4, sem.Stats().Capacity)
+		require.Equal(t, 5, fair.Stats().Capacity)
+		require.Equal(t, 5, sem.Stats().Capacity)
 		begun := time.Now()
 		answers <- nil
 		require.NoError(t, call(within(t), client))
@@ -306,7 +306,7 @@ func TestCapacityShrinksWhenTheServiceIsOverloaded(t *testing.T) {
 		require.NoError(t, err)
 		_, err = stream.Recv()
 		require.Equal(t, code, status.Code(err))
-		eventually(t, func() bool { return sem.Stats().Capacity == 2 })
+		eventually(t, func() bool { return sem.Stats().Capacity == 3 })
 		require.EqualValues(t, 2, fair.Stats().Overloads)
 		require.EqualValues(t, 1, fair.Stats().Pauses)
 	}

@@ -45,6 +45,7 @@
 // are noticed.
 //
 // If the service answers ResourceExhausted, or Unavailable with RetryInfo, the
-// number of slots shrinks, and nothing is sent for as long as RetryInfo says; it
-// grows again, step by step, as long as calls succeed.
+// number of slots shrinks to as many calls as it did not refuse of those in flight,
+// or, if it bore as many before, to 0.7 of them, and nothing is sent for as long as
+// RetryInfo says. The number grows again, step by step, as long as calls succeed.
 package grpcfair

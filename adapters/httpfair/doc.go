@@ -49,7 +49,10 @@
 //
 // A Transport holds a slot for each request from when it is sent until the body
 // of the response is read to its end or closed. If the API answers 429 or 503,
-// the number of slots shrinks, and nothing is sent until Retry-After; it grows
-// again, step by step, as long as requests succeed. Responses that are dropped
+// nothing is sent until Retry-After, and the number of slots shrinks to what the API
+// bears, as far as its answers tell: to as many requests as it did not refuse of those
+// in flight, or, if it bore as many before, to 0.7 of them. The number grows again,
+// step by step, as long as requests succeed; a step that is refused is taken back.
+// Responses that are dropped
 // without being closed are noticed.
 package httpfair

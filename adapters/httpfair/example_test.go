@@ -122,7 +122,7 @@ func ExampleTransport() {
 	fmt.Println(resp.StatusCode, "so the capacity is", stats.Capacity, "of", stats.Max)
 	fmt.Println("paused:", stats.PausedFor > 25*time.Second)
 	// Output:
-	// 429 so the capacity is 5 of 10
+	// 429 so the capacity is 7 of 10
 	// paused: true
 }
 

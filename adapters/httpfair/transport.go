@@ -28,8 +28,8 @@ type TransportOptions struct {
 	Min int
 
 	// IncreaseAfter is how long after a change the number of slots may grow by a
-	// step: by a twentieth of the range from Min, and at least by one. 0 means
-	// five seconds.
+	// step: by a twentieth of the range from Min, and at least by one. After a
+	// Retry-After it is at least twenty times as long as that. 0 means five seconds.
 	IncreaseAfter time.Duration
 
 	// MaxPause is the longest that a Retry-After is heeded. 0 means one minute.

@@ -187,14 +187,14 @@ func TestCapacityShrinksWhenTheAPIIsOverloadedAndWaitsAsLongAsItSays(t *testing.
 		require.Equal(t, status, resp.StatusCode, "the answer is passed on")
 		resp.Body.Close()
 		stats := transport.Stats()
-		require.Equal(t, 4, stats.Capacity)
+		require.Equal(t, 5, stats.Capacity)
 		require.Equal(t, 2, stats.Min)
 		require.Equal(t, 8, stats.Max)
 		require.EqualValues(t, 1, stats.Overloads)
 		require.EqualValues(t, 1, stats.Decreases)
 		require.EqualValues(t, 1, stats.Pauses)
 		require.Positive(t, stats.PausedFor)
-		require.Equal(t, 4, sem.Stats().Capacity)
+		require.Equal(t, 5, sem.Stats().Capacity)
 
 		answer = http.StatusOK
 		begun := time.Now()

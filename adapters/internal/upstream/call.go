@@ -62,7 +62,7 @@ func (u *Upstream) Begin(ctx context.Context, what func() string) (*Call, *gate.
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	c.epoch = u.aimd.started()
+	c.epoch = u.aimd.started(time.Now())
 	return c, nil
 }
 

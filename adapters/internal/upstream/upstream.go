@@ -95,7 +95,7 @@ func New[P gate.Permit](slots Slots[P], cfg Config, prefix string) (*Upstream, e
 		resize:  slots.Resize,
 		suspend: slots.Suspend,
 		resume:  slots.Resume,
-		aimd:    aimd{min: cfg.Min, max: capacity, every: cfg.IncreaseAfter, capacity: capacity, changed: time.Now()},
+		aimd:    newAIMD(cfg.Min, capacity, cfg.IncreaseAfter, time.Now()),
 		applied: setting{capacity: capacity},
 	}, nil
 }

@@ -47,8 +47,8 @@ func TestAPauseHoldsBackEverybodyUntilItIsOver(t *testing.T) {
 		c.Overloaded(3 * time.Second)
 		c.End()
 		require.Equal(t, 3*time.Second, u.Stats().PausedFor)
-		require.Equal(t, 5, u.Stats().Capacity)
-		require.Equal(t, 5, sem.Stats().Capacity)
+		require.Equal(t, 7, u.Stats().Capacity)
+		require.Equal(t, 7, sem.Stats().Capacity)
 
 		from := time.Now()
 		begin(t, u).End()
@@ -97,7 +97,7 @@ func TestAPoolIsAdaptedLikeASemaphore(t *testing.T) {
 	require.NoError(t, err)
 	c := begin(t, u)
 	c.Overloaded(50 * time.Millisecond)
-	require.Equal(t, 4, p.Stats().Capacity)
+	require.Equal(t, 5, p.Stats().Capacity)
 	require.True(t, p.Stats().Suspended)
 	c.End()
 	begin(t, u).End()
@@ -119,7 +119,7 @@ func TestCodeOfTheUserRunsWithoutTheLock(t *testing.T) {
 	c := begin(t, u.Load())
 	c.Overloaded(0)
 	c.End()
-	require.EqualValues(t, 5, seen.Load())
+	require.EqualValues(t, 7, seen.Load())
 }
 
 // However many answers come in at once, the slots end up as the figures say.
