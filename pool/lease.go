@@ -16,13 +16,25 @@ type Lease[T any] struct {
 }
 
 // Value returns the resource. It panics if the lease has ended: the resource
-// may be somebody else's by now.
+// may be somebody else's by now. Reclaim and Pool.Revoke end a lease without its
+// holder, who is safe from that panic with TryValue.
 func (l Lease[T]) Value() T {
-	s := l.grant.Slot()
-	if s == nil {
+	value, ok := l.TryValue()
+	if !ok {
 		panic("pool: Value of a lease that was released, destroyed, hijacked or taken back")
 	}
-	return s.Owner.(*slot[T]).value
+	return value
+}
+
+// TryValue returns the resource, and whether the lease goes on. If it has ended,
+// the resource is the zero T.
+func (l Lease[T]) TryValue() (T, bool) {
+	s := l.grant.Slot()
+	if s == nil {
+		var none T
+		return none, false
+	}
+	return s.Owner.(*slot[T]).value, true
 }
 
 // Tenant returns the name of the tenant that the lease is for, "" once it has
@@ -61,11 +73,23 @@ func (l Lease[T]) destroy(why Retirement) {
 
 // Hijack takes the resource out of the pool: the caller owns it from now on,
 // and the pool may build another, for which the tenant is charged if somebody
-// waits for it. It panics if the lease has ended.
+// waits for it. It panics if the lease has ended. Where leases may be taken back
+// use TryHijack.
 func (l Lease[T]) Hijack() T {
+	value, ok := l.TryHijack()
+	if !ok {
+		panic("pool: Hijack of a lease that was released, destroyed, hijacked or taken back")
+	}
+	return value
+}
+
+// TryHijack is Hijack, and reports whether the caller has got the resource. If the
+// lease has ended it does nothing and returns the zero T.
+func (l Lease[T]) TryHijack() (T, bool) {
 	s := l.finish()
 	if s == nil {
-		panic("pool: Hijack of a lease that was released, destroyed, hijacked or taken back")
+		var none T
+		return none, false
 	}
 	p := s.pool
 	told := false
@@ -85,7 +109,7 @@ func (l Lease[T]) Hijack() T {
 	p.hijacked++
 	p.rebuildLocked(s)
 	p.balanceLocked()
-	return s.value
+	return s.value, true
 }
 
 // finish ends the lease and returns its slot, nil if it had ended already.

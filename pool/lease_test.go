@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/fairpool/fairpool/pool"
 	"github.com/stretchr/testify/require"
@@ -172,4 +173,80 @@ func TestTheTenantOfALeaseIsNeverThatOfTheNext(t *testing.T) {
 		})
 		both.Wait()
 	}
+}
+
+func TestWhatBecameOfALeaseCanBeAskedForWithoutAPanic(t *testing.T) {
+	for name, end := range map[string]func(*pool.Pool[*thing], *factory, pool.Lease[*thing]){
+		"released":  func(_ *pool.Pool[*thing], _ *factory, l pool.Lease[*thing]) { l.Release() },
+		"destroyed": func(_ *pool.Pool[*thing], _ *factory, l pool.Lease[*thing]) { l.Destroy() },
+		"hijacked":  func(_ *pool.Pool[*thing], f *factory, l pool.Lease[*thing]) { f.hijack(l) },
+		"revoked": func(p *pool.Pool[*thing], _ *factory, _ pool.Lease[*thing]) {
+			p.Revoke(nil, everyone)
+			time.Sleep(time.Second)
+		},
+		"reclaimed": func(p *pool.Pool[*thing], _ *factory, _ pool.Lease[*thing]) {
+			l, err := p.Acquire(background, "b")
+			require.NoError(t, err)
+			l.Release()
+		},
+		"lost to the next one": func(p *pool.Pool[*thing], _ *factory, l pool.Lease[*thing]) {
+			l.Release()
+			acquire(t, p, "b").Release()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, cfg := &factory{}, sized(1)
+				cfg.Reclaim = pool.Reclaim{After: time.Minute, Grace: time.Millisecond}
+				p := newPool(t, f, cfg)
+				l := acquire(t, p, "a")
+				th, ok := l.TryValue()
+				require.True(t, ok)
+				require.Same(t, l.Value(), th)
+				time.Sleep(time.Hour)
+
+				end(p, f, l)
+				before := p.Stats()
+				th, ok = l.TryValue()
+				require.False(t, ok)
+				require.Nil(t, th)
+				th, ok = l.TryHijack()
+				require.False(t, ok)
+				require.Nil(t, th)
+				synctest.Wait()
+				require.Equal(t, before.Hijacked, p.Stats().Hijacked)
+				acquire(t, p, "c").Release() // nothing is lost
+			})
+		})
+	}
+}
+
+// Whoever of the holder and the pool is first has the resource, and only one of
+// them.
+func TestAHijackThatRacesTheEndOfTheGraceHasOneWinner(t *testing.T) {
+	var hijacked, seized int
+	for range 200 {
+		synctest.Test(t, func(t *testing.T) {
+			f, cfg := &factory{}, sized(1)
+			cfg.Reclaim.Grace = time.Millisecond
+			p := newPool(t, f, cfg)
+			l := acquire(t, p, "a")
+			p.Revoke(nil, everyone)
+			time.Sleep(time.Millisecond) // the timer of the grace fires too
+			if th, ok := l.TryHijack(); ok {
+				hijacked++
+				f.mu.Lock()
+				f.live--
+				f.mu.Unlock()
+				require.False(t, th.ended.Load())
+			} else {
+				seized++
+				synctest.Wait()
+				require.EqualValues(t, 1, p.Stats().Retired[pool.Revoked])
+			}
+			synctest.Wait()
+			require.Equal(t, uint64(1), p.Stats().Hijacked+p.Stats().Retired[pool.Revoked])
+		})
+	}
+	t.Logf("%d hijacked, %d seized", hijacked, seized)
 }

@@ -70,7 +70,11 @@ func (p *Pool) lend(ctx context.Context, tenant string) (*Conn, error) {
 
 // fit returns the connection of a lease if it lives and PrepareConn agrees.
 func (p *Pool) fit(ctx context.Context, tenant string, lease pool.Lease[*session]) (c *Conn, fit bool, err error) {
-	c = &Conn{pool: p, lease: lease, session: lease.Value(), tenant: tenant}
+	s, ok := lease.TryValue()
+	if !ok { // taken back already
+		return nil, false, nil
+	}
+	c = &Conn{pool: p, lease: lease, session: s, tenant: tenant}
 	c.session.enter()
 	fit, err = p.lives(ctx, c)
 	if err != nil {

@@ -65,14 +65,28 @@ func (c *Conn) inTx() bool { return !c.ended.Load() && c.session.conn.PgConn().T
 
 // Hijack takes the connection out of the pool, which may make another: the
 // caller closes it. The TenantSetting stays as it is. It panics if the connection
-// was released, hijacked or taken back before.
+// was released, hijacked or taken back before. Where connections may be taken back
+// use TryHijack.
 func (c *Conn) Hijack() *pgx.Conn {
-	if !c.ended.CompareAndSwap(false, true) {
-		panic("pgxfair: Hijack of a connection that was released or hijacked")
+	conn, ok := c.TryHijack()
+	if !ok {
+		panic("pgxfair: Hijack of a connection that was released, hijacked or taken back")
 	}
-	c.session.hijacked.Store(true)
-	c.pool.backends.leave(c.session)
-	return c.lease.Hijack().conn
+	return conn
+}
+
+// TryHijack is Hijack, and reports whether the caller has got the connection.
+func (c *Conn) TryHijack() (*pgx.Conn, bool) {
+	if !c.ended.CompareAndSwap(false, true) {
+		return nil, false
+	}
+	s, ok := c.lease.TryHijack()
+	if !ok {
+		return nil, false
+	}
+	s.hijacked.Store(true)
+	c.pool.backends.leave(s)
+	return s.conn, true
 }
 
 // Conn returns the connection itself, for as long as c is not released. It

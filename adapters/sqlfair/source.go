@@ -92,7 +92,11 @@ func (s *source) limited(tenant string) bool {
 // lend makes a connection for database/sql out of a lease, or ends the lease
 // and returns nil if the connection is broken.
 func (s *source) lend(ctx context.Context, l pool.Lease[driver.Conn], tenant string) driver.Conn {
-	c := l.Value().(*session)
+	resource, ok := l.TryValue()
+	if !ok { // taken back already
+		return nil
+	}
+	c := resource.(*session)
 	lent := false
 	c.using.Lock()
 	defer func() {
