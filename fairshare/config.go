@@ -101,7 +101,7 @@ type Config struct {
 
 	// AcquireTimeout ends a wait with ErrAcquireTimeout, whatever the deadline
 	// of the caller, which may be about the work to follow. One timer serves
-	// all waiters. 0 means none.
+	// all waiters. 0 means none; else it is at least a millisecond.
 	AcquireTimeout time.Duration
 
 	// RejectLate has an Acquire fail at once with ErrLate if all slots are in
@@ -170,8 +170,11 @@ func (c Config) check() (sched.Config, error) {
 	if c.MaxWaiting < 0 {
 		wrong("MaxWaiting is %d, must not be negative; 0 means no bound", c.MaxWaiting)
 	}
-	if c.AcquireTimeout < 0 {
+	switch {
+	case c.AcquireTimeout < 0:
 		wrong("AcquireTimeout is %v, must not be negative; 0 means none", c.AcquireTimeout)
+	case c.AcquireTimeout > 0 && c.AcquireTimeout < time.Millisecond:
+		wrong("AcquireTimeout is %v, must be at least 1ms; for seconds write %d*time.Second", c.AcquireTimeout, int64(c.AcquireTimeout))
 	}
 	fallback, err := c.Default.check("Config.Default")
 	if err != nil {

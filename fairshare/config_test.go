@@ -59,6 +59,9 @@ func TestEveryMistakeInAConfigNamesFieldAndValue(t *testing.T) {
 			[]string{"Config.MinShare is 11", "Capacity of 10"},
 		},
 
+		"AcquireTimeout without its unit": {
+			func(c *fairshare.Config) { c.AcquireTimeout = 30 }, []string{"Config.AcquireTimeout is 30ns", "at least 1ms", "30*time.Second"},
+		},
 		"negative Horizon":       {func(c *fairshare.Config) { c.Horizon = -time.Second }, []string{"Config.Horizon is -1s"}},
 		"negative Headroom":      {func(c *fairshare.Config) { c.Headroom = -1 }, []string{"Config.Headroom is -1"}},
 		"Headroom over capacity": {func(c *fairshare.Config) { c.Headroom = 11 }, []string{"Config.Headroom is 11", "Capacity of 10"}},

@@ -9,7 +9,9 @@ import (
 )
 
 // A Config describes a Pool. Constructor and MaxSize are required and make a
-// good pool by themselves; everything else has a useful zero value.
+// good pool by themselves; everything else has a useful zero value. Durations that
+// are set, other than Health.CheckAfter, are at least a millisecond: less is a
+// number whose unit was forgotten.
 type Config[T any] struct {
 	// Constructor builds a resource. It runs in a goroutine of its own, on a
 	// context of the pool: the end of an Acquire does not end the build,

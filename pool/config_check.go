@@ -14,9 +14,17 @@ func (f *faults) add(format string, args ...any) {
 	*f = append(*f, fmt.Errorf("pool: Config."+format, args...))
 }
 
-// duration checks that d, of the named field, is not negative, and fills in the
-// default for 0.
+// duration checks that d, of the named field, is neither negative nor so short that
+// only a forgotten unit explains it, and fills in the default for 0.
 func (f *faults) duration(field string, d *time.Duration, fallback time.Duration) {
+	if *d > 0 && *d < time.Millisecond {
+		f.add("%s is %v, must be at least 1ms; for seconds write %d*time.Second", field, *d, int64(*d))
+	}
+	f.short(field, d, fallback)
+}
+
+// short is duration for a field that may be as short as a nanosecond.
+func (f *faults) short(field string, d *time.Duration, fallback time.Duration) {
 	if *d < 0 {
 		f.add("%s is %v, must not be negative", field, *d)
 	} else if *d == 0 {
@@ -110,7 +118,7 @@ func (c *Config[T]) checkHooks(f *faults) {
 	if c.Tenancy.Isolation != Shared && c.Tenancy.Isolation != Dedicated {
 		f.add("Tenancy.Isolation is %d, must be Shared or Dedicated", c.Tenancy.Isolation)
 	}
-	f.duration("Health.CheckAfter", &c.Health.CheckAfter, 500*time.Millisecond)
+	f.short("Health.CheckAfter", &c.Health.CheckAfter, 500*time.Millisecond)
 	f.duration("Health.CheckTimeout", &c.Health.CheckTimeout, 5*time.Second)
 	f.duration("Health.KeepAlive", &c.Health.KeepAlive, 0)
 	f.duration("Tenancy.PrepareTimeout", &c.Tenancy.PrepareTimeout, 5*time.Second)

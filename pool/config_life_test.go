@@ -26,7 +26,7 @@ func TestEveryMistakeAboutTheLifeOfAResourceNamesFieldAndValue(t *testing.T) {
 		{func(c *config) { c.Sizes.MinIdle, c.Sizes.MaxIdle = 3, 2 }, "Sizes.MinIdle is 3, more than the MaxIdle of 2"},
 		{func(c *config) { c.Age.MaxIdleTime = -time.Second }, "Age.MaxIdleTime is -1s, must not be negative"},
 		{func(c *config) { c.Age.MaxLifetime = -time.Second }, "Age.MaxLifetime is -1s, must not be negative"},
-		{func(c *config) { c.Age.MaxLifetime, c.Age.MaxLifetimeJitter = 1, -time.Second }, "Age.MaxLifetimeJitter is -1s, must not be negative"},
+		{func(c *config) { c.Age.MaxLifetime, c.Age.MaxLifetimeJitter = time.Hour, -time.Second }, "Age.MaxLifetimeJitter is -1s, must not be negative"},
 		{func(c *config) { c.Age.MaxLifetimeJitter = time.Second }, "Age.MaxLifetimeJitter is 1s without a MaxLifetime"},
 		{func(c *config) { c.Age.MaxUses = -1 }, "Age.MaxUses is -1, must not be negative"},
 		{func(c *config) { c.Health.CheckAfter = time.Second }, "Health.CheckAfter is 1s without a Check"},

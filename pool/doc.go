@@ -105,7 +105,7 @@
 //
 // A cycle of Acquire and Release takes 54 ns with all of them off, and Do, which
 // makes a context, 285 ns (go1.26, an AMD EPYC of two cores that had nothing
-// else to do), for a ctx that carries the tenant; else it makes two allocations more. What each adds to the cycle of a caller that nobody disturbs:
+// else to do), for a ctx that carries the tenant; else it makes an allocation more. What each adds to the cycle of a caller that nobody disturbs:
 //
 //	Sizes.MinIdle, MaxIdle, Age.MaxUses                  10 to 14 ns
 //	Age.MaxIdleTime, Age.MaxLifetime, Reclaim            64 ns: the clock, once for all

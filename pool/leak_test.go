@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/fairpool/fairpool/fairshare"
 	"github.com/fairpool/fairpool/pool"
 	"github.com/stretchr/testify/require"
 )
@@ -281,5 +282,11 @@ func TestWatchingCostsNothingWhenItIsOff(t *testing.T) {
 		if err := p.Do(background, "a", work); err != nil {
 			t.Error(err)
 		}
-	}), 5.0)
+	}), 6.0)
+	ctx := fairshare.WithTenant(background, "a")
+	require.LessOrEqual(t, testing.AllocsPerRun(100, func() {
+		if err := p.Do(ctx, "", work); err != nil {
+			t.Error(err)
+		}
+	}), 5.0, "the context carries the tenant already")
 }

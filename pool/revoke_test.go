@@ -287,7 +287,7 @@ func TestRevokeHelpsShutdown(t *testing.T) {
 func TestDoWithALeaseThatIsGoneAlreadyDoesNotCallTheFunction(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := sized(1)
-		cfg.Reclaim.Grace = time.Nanosecond
+		cfg.Reclaim.Grace = time.Millisecond
 		var p *pool.Pool[*thing]
 		cfg.Trace.AcquireDone = func(context.Context, pool.Event) {
 			p.Revoke(nil, everyone)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/remote"
+	"github.com/fairpool/fairpool/adapters/internal/unit"
 	"github.com/fairpool/fairpool/fairshare"
 	"github.com/fairpool/fairpool/pool"
 )
@@ -224,11 +225,11 @@ func (f *faults) add(format string, args ...any) {
 	*f = append(*f, fmt.Errorf("chromedpfair: Config."+format, args...))
 }
 
-// duration checks that d, of the named field, is not negative, and fills in the
-// default for 0.
+// duration checks that d, of the named field, is neither negative nor without its
+// unit, and fills in the default for 0.
 func (f *faults) duration(field string, d *time.Duration, fallback time.Duration) {
-	if *d < 0 {
-		f.add("%s is %v, must not be negative", field, *d)
+	if fault := unit.Fault(*d); fault != "" {
+		f.add("%s is %v, %s", field, *d, fault)
 	} else if *d == 0 {
 		*d = fallback
 	}

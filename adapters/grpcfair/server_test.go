@@ -350,7 +350,7 @@ func TestWrongOptionsAreNamed(t *testing.T) {
 	_, err := grpcfair.NewServerInterceptor(sem, nil, grpcfair.ServerOptions{MaxRetryAfter: -1})
 	require.EqualError(t, err, "grpcfair: ServerOptions.MaxRetryAfter is -1ns, must not be negative; 0 means 1m0s")
 	_, err = grpcfair.NewClientInterceptor(sem, grpcfair.ClientOptions{Min: 5})
-	require.EqualError(t, err, "grpcfair: ClientOptions: Min is 5, must be between 1 and the capacity of 4, or 0 for 1")
+	require.EqualError(t, err, "grpcfair: ClientOptions.Min is 5, must be between 1 and the capacity of 4, or 0 for 1")
 }
 
 func TestACallWithoutATenantIsUnauthenticatedWhereOneIsRequired(t *testing.T) {

@@ -180,7 +180,7 @@ func (l *limited) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestCapacityShrinksWhenTheAPIIsOverloadedAndWaitsAsLongAsItSays(t *testing.T) {
 	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
 		sem := newSemaphore(t, fairshare.Config{Capacity: 8})
-		client, transport := newClient(t, sem, httpfair.TransportOptions{Min: 2, IncreaseAfter: time.Nanosecond})
+		client, transport := newClient(t, sem, httpfair.TransportOptions{Min: 2, IncreaseAfter: time.Millisecond})
 		answer := status
 		server := newServer(t, &limited{func() int { return answer }, http.Header{"Retry-After": {"1"}}})
 		resp := get(t, client, server.URL, "a")
@@ -205,7 +205,7 @@ func TestCapacityShrinksWhenTheAPIIsOverloadedAndWaitsAsLongAsItSays(t *testing.
 
 func TestCapacityGrowsAgainWhileRequestsSucceed(t *testing.T) {
 	sem := newSemaphore(t, fairshare.Config{Capacity: 3})
-	client, transport := newClient(t, sem, httpfair.TransportOptions{IncreaseAfter: time.Nanosecond})
+	client, transport := newClient(t, sem, httpfair.TransportOptions{IncreaseAfter: time.Millisecond})
 	answer := http.StatusTooManyRequests
 	server := newServer(t, &limited{func() int { return answer }, nil})
 	for range 2 {
@@ -213,7 +213,9 @@ func TestCapacityGrowsAgainWhileRequestsSucceed(t *testing.T) {
 	}
 	require.Equal(t, 1, transport.Stats().Capacity)
 	answer = http.StatusOK
-	get(t, client, server.URL, "a").Body.Close()
+	for transport.Stats().Capacity < 2 { // until a millisecond is over
+		get(t, client, server.URL, "a").Body.Close()
+	}
 	require.Equal(t, 2, transport.Stats().Capacity)
 	get(t, client, server.URL, "a").Body.Close()
 	require.Equal(t, 2, transport.Stats().Capacity, "one of two slots was used")
@@ -259,7 +261,7 @@ func TestRetryAfterIsReadAsSecondsOrAsADate(t *testing.T) {
 func TestWrongTransportOptionsAreNamed(t *testing.T) {
 	sem := newSemaphore(t, fairshare.Config{Capacity: 4})
 	_, err := httpfair.NewTransport(sem, nil, httpfair.TransportOptions{Min: 5})
-	require.EqualError(t, err, "httpfair: TransportOptions: Min is 5, must be between 1 and the capacity of 4, or 0 for 1")
+	require.EqualError(t, err, "httpfair: TransportOptions.Min is 5, must be between 1 and the capacity of 4, or 0 for 1")
 	transport, err := httpfair.NewTransport(sem, nil, httpfair.TransportOptions{})
 	require.NoError(t, err)
 	require.NotNil(t, transport)

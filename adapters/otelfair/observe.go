@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fairpool/fairpool/adapters/internal/leaders"
+	"github.com/fairpool/fairpool/adapters/internal/unit"
 	"github.com/fairpool/fairpool/pool"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -95,6 +96,9 @@ func (o *Options) check() error {
 	}
 	if o.TopTenants < 0 {
 		return fmt.Errorf("otelfair: Options.TopTenants is %d, must not be negative", o.TopTenants)
+	}
+	if fault := unit.Fault(max(0, o.Stay)); fault != "" {
+		return fmt.Errorf("otelfair: Options.Stay is %v, %s", o.Stay, fault)
 	}
 	if o.Database != nil {
 		for field, n := range map[string]int{"MinIdle": o.Database.Sizes.MinIdle, "MaxIdle": o.Database.Sizes.MaxIdle} {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/fairpool/fairpool/adapters/internal/unit"
 	"github.com/fairpool/fairpool/fairshare"
 	"github.com/fairpool/fairpool/pool"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -131,8 +132,8 @@ func (c *Config) check() error {
 		{"HealthCheckPeriod", c.HealthCheckPeriod},
 		{"PingTimeout", c.PingTimeout},
 	} {
-		if f.d < 0 {
-			wrong("%s is %v, must not be negative", f.name, f.d)
+		if fault := unit.Fault(f.d); fault != "" {
+			wrong("%s is %v, %s", f.name, f.d, fault)
 		}
 	}
 	if c.TenantSetting != "" {

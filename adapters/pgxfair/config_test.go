@@ -28,6 +28,7 @@ func TestAMistakeInTheConfigurationIsNamedWithItsValue(t *testing.T) {
 		`pgxfair: Config.MaxConnLifetimeJitter is -1s, must not be negative`:                                       func(c *pgxfair.Config) { c.MaxConnLifetimeJitter = -time.Second },
 		`pgxfair: Config.MaxConnIdleTime is -1s, must not be negative`:                                             func(c *pgxfair.Config) { c.MaxConnIdleTime = -time.Second },
 		`pgxfair: Config.HealthCheckPeriod is -1s, must not be negative`:                                           func(c *pgxfair.Config) { c.HealthCheckPeriod = -time.Second },
+		`pgxfair: Config.MaxConnLifetime is 1.8µs, must be at least 1ms; for seconds write 1800*time.Second`:       func(c *pgxfair.Config) { c.MaxConnLifetime = 1800 },
 		`pgxfair: Config.PingTimeout is -1s, must not be negative`:                                                 func(c *pgxfair.Config) { c.PingTimeout = -time.Second },
 		`pgxfair: Config.TenantSetting is "role", must be the name of a setting of your own, such as app.tenant`:   func(c *pgxfair.Config) { c.TenantSetting = "role" },
 		`pgxfair: Config.TenantSetting is "app.t'", must be the name of a setting of your own, such as app.tenant`: func(c *pgxfair.Config) { c.TenantSetting = "app.t'" },

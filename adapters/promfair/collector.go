@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fairpool/fairpool/adapters/internal/leaders"
+	"github.com/fairpool/fairpool/adapters/internal/unit"
 	"github.com/fairpool/fairpool/pool"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -51,6 +52,9 @@ func NewCollector[S Stats](source Source[S], o Options) (*Collector, error) {
 		return nil, fmt.Errorf("promfair: Options.TopTenants is %d, must not be negative", o.TopTenants)
 	}
 	stay := o.Stay
+	if fault := unit.Fault(max(0, stay)); fault != "" {
+		return nil, fmt.Errorf("promfair: Options.Stay is %v, %s", stay, fault)
+	}
 	if stay == 0 {
 		stay = 10 * time.Minute
 	}

@@ -10,6 +10,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/fairpool/fairpool/adapters/internal/unit"
 	"github.com/fairpool/fairpool/fairshare"
 	"github.com/fairpool/fairpool/pool"
 )
@@ -124,8 +125,8 @@ func (c *Config) check(connector driver.Connector) error {
 		{"Tenancy.BindTimeout", c.Tenancy.BindTimeout},
 		{"Tenancy.ResetTimeout", c.Tenancy.ResetTimeout},
 	} {
-		if d.value < 0 {
-			add("Config.%s is %v, must not be negative", d.field, d.value)
+		if fault := unit.Fault(d.value); fault != "" {
+			add("Config.%s is %v, %s", d.field, d.value, fault)
 		}
 	}
 	if c.Tenancy.RequireRowSecurity && c.Tenancy.postgres == nil {

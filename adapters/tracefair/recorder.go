@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/fairpool/fairpool/adapters/internal/unit"
 )
 
 // RecorderOptions describe a Recorder. Dir is required.
@@ -94,8 +96,11 @@ func (o *RecorderOptions) complete() error {
 	if info, err := os.Stat(o.Dir); o.Dir == "" || err != nil || !info.IsDir() {
 		return fmt.Errorf("tracefair: RecorderOptions.Dir is %q, must be a directory", o.Dir)
 	}
-	if o.After < 0 {
-		return fmt.Errorf("tracefair: RecorderOptions.After is %v, must not be negative", o.After)
+	if fault := unit.Fault(o.After); fault != "" {
+		return fmt.Errorf("tracefair: RecorderOptions.After is %v, %s", o.After, fault)
+	}
+	if fault := unit.Fault(o.Pause); fault != "" {
+		return fmt.Errorf("tracefair: RecorderOptions.Pause is %v, %s", o.Pause, fault)
 	}
 	if o.MaxFiles < 0 {
 		return fmt.Errorf("tracefair: RecorderOptions.MaxFiles is %d, must not be negative", o.MaxFiles)

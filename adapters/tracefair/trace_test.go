@@ -214,10 +214,12 @@ func TestAFlightRecorderThatRunsIsUsed(t *testing.T) {
 func TestOptionsThatCannotBeAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	for message, o := range map[string]tracefair.RecorderOptions{
-		`tracefair: RecorderOptions.Dir is "", must be a directory`:        {},
-		`tracefair: RecorderOptions.Dir is "nowhere", must be a directory`: {Dir: "nowhere"},
-		`tracefair: RecorderOptions.After is -1s, must not be negative`:    {Dir: dir, After: -time.Second},
-		`tracefair: RecorderOptions.MaxFiles is -1, must not be negative`:  {Dir: dir, MaxFiles: -1},
+		`tracefair: RecorderOptions.Dir is "", must be a directory`:                                      {},
+		`tracefair: RecorderOptions.Dir is "nowhere", must be a directory`:                               {Dir: "nowhere"},
+		`tracefair: RecorderOptions.After is -1s, must not be negative`:                                  {Dir: dir, After: -time.Second},
+		`tracefair: RecorderOptions.After is 5ns, must be at least 1ms; for seconds write 5*time.Second`: {Dir: dir, After: 5},
+		`tracefair: RecorderOptions.Pause is -1s, must not be negative`:                                  {Dir: dir, Pause: -time.Second},
+		`tracefair: RecorderOptions.MaxFiles is -1, must not be negative`:                                {Dir: dir, MaxFiles: -1},
 	} {
 		_, err := tracefair.NewRecorder(o)
 		require.EqualError(t, err, message)

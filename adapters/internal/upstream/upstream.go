@@ -2,11 +2,13 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/fairpool/fairpool/adapters/internal/gate"
+	"github.com/fairpool/fairpool/adapters/internal/unit"
 	"github.com/fairpool/fairpool/fairshare"
 	"github.com/fairpool/fairpool/pool"
 )
@@ -112,19 +114,26 @@ func capacityOf(slots any) int {
 }
 
 func (c Config) check(prefix string, capacity int) (Config, error) {
+	var errs []error
+	wrong := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf(prefix+format, args...))
+	}
 	switch {
 	case capacity < 1 && !c.Fixed:
-		return c, fmt.Errorf("%s: the slots have or tell no capacity, without which it cannot be adapted; see Fixed", prefix)
+		wrong(".Fixed is false, but the slots have or tell no capacity to adapt")
 	case c.Min < 0 || c.Min > capacity && !c.Fixed:
-		return c, fmt.Errorf("%s: Min is %d, must be between 1 and the capacity of %d, or 0 for 1", prefix, c.Min, capacity)
-	case c.IncreaseAfter < 0:
-		return c, fmt.Errorf("%s: IncreaseAfter is %v, must not be negative; 0 means %v", prefix, c.IncreaseAfter, defaultIncreaseAfter)
-	case c.MaxPause < 0:
-		return c, fmt.Errorf("%s: MaxPause is %v, must not be negative; 0 means %v", prefix, c.MaxPause, defaultMaxPause)
-	case c.LeakAfter < 0:
-		return c, fmt.Errorf("%s: LeakAfter is %v, must not be negative; 0 means for ever", prefix, c.LeakAfter)
-	case c.LeakAfter > 0 && c.Leak == nil:
-		return c, fmt.Errorf("%s: LeakAfter is %v, but Leak, which would be told, is nil", prefix, c.LeakAfter)
+		wrong(".Min is %d, must be between 1 and the capacity of %d, or 0 for 1", c.Min, capacity)
+	}
+	for _, d := range []struct {
+		field string
+		value time.Duration
+	}{{"IncreaseAfter", c.IncreaseAfter}, {"MaxPause", c.MaxPause}, {"LeakAfter", c.LeakAfter}} {
+		if fault := unit.Fault(d.value); fault != "" {
+			wrong(".%s is %v, %s", d.field, d.value, fault)
+		}
+	}
+	if c.LeakAfter > 0 && c.Leak == nil {
+		wrong(".LeakAfter is %v, but Leak, which would be told, is nil", c.LeakAfter)
 	}
 	if c.Min == 0 {
 		c.Min = 1
@@ -135,7 +144,7 @@ func (c Config) check(prefix string, capacity int) (Config, error) {
 	if c.MaxPause == 0 {
 		c.MaxPause = defaultMaxPause
 	}
-	return c, nil
+	return c, errors.Join(errs...)
 }
 
 const (

@@ -125,7 +125,7 @@ func TestCodeOfTheUserRunsWithoutTheLock(t *testing.T) {
 // However many answers come in at once, the slots end up as the figures say.
 func TestTheSlotsFollowTheCapacity(t *testing.T) {
 	sem := newSemaphore(t, fairshare.Config{Capacity: 64})
-	u := newUpstream(t, sem, upstream.Config{IncreaseAfter: time.Nanosecond})
+	u := newUpstream(t, sem, upstream.Config{IncreaseAfter: time.Millisecond})
 	var all sync.WaitGroup
 	for i := range 64 {
 		all.Go(func() {
@@ -246,12 +246,16 @@ func TestWrongFieldsAreNamed(t *testing.T) {
 	sem := newSemaphore(t, fairshare.Config{Capacity: 4})
 	leak := func(upstream.Leak) {}
 	for want, cfg := range map[string]upstream.Config{
-		"test: Min is -1,":             {Min: -1},
-		"test: Min is 5,":              {Min: 5},
-		"test: IncreaseAfter is -1ns,": {IncreaseAfter: -1},
-		"test: MaxPause is -1s,":       {MaxPause: -time.Second},
-		"test: LeakAfter is -1ns,":     {LeakAfter: -1, Leak: leak},
-		"test: LeakAfter is 1s, but":   {LeakAfter: time.Second},
+		"test.Min is -1,":             {Min: -1},
+		"test.Min is 5,":              {Min: 5},
+		"test.IncreaseAfter is -1ns,": {IncreaseAfter: -1},
+		"test.MaxPause is -1s,":       {MaxPause: -time.Second},
+		"test.LeakAfter is -1ns,":     {LeakAfter: -1, Leak: leak},
+		"test.LeakAfter is 1s, but":   {LeakAfter: time.Second},
+
+		"test.IncreaseAfter is 5ns, must be at least 1ms; for seconds write 5*time.Second": {IncreaseAfter: 5},
+		"test.MaxPause is 60ns, must be at least 1ms":                                      {MaxPause: 60},
+		"test.LeakAfter is 30ns, must be at least 1ms":                                     {LeakAfter: 30, Leak: leak},
 	} {
 		_, err := upstream.New(sem, cfg, "test")
 		require.Error(t, err)
