@@ -29,7 +29,10 @@ type LostError struct {
 }
 
 func (e *LostError) Error() string {
-	s := fmt.Sprintf("%v (process %.40q, since %s)", e.Reason, e.Process, e.Since.Format(time.RFC3339))
+	s := e.Reason.Error()
+	if e.Process != "" { // "": a Member that has not joined
+		s += fmt.Sprintf(" (process %.40q, since %s)", e.Process, e.Since.Format(time.RFC3339))
+	}
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
 	}

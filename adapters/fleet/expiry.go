@@ -59,7 +59,13 @@ func (m *Member) regainLocked() {
 //
 // It looks at the clock: right after it, the grant lasts for Config.Margin at
 // least.
+//
+// A nil Member has no grant yet: the Constructor of a pool may ask a variable that
+// Join is still to set.
 func (m *Member) Err() error {
+	if m == nil {
+		return &LostError{Reason: ErrJoining}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.errLocked()
@@ -84,15 +90,19 @@ func (m *Member) errLocked() error {
 
 // Context returns a context for work under a slot of the fleet, or to wait for
 // one: it is done when parent is, or when the grant is lost, with a *LostError
-// as its cause; at once if there is none. An Acquire with it fails closed
+// as its cause; at once if Err is not nil. An Acquire with it fails closed
 // rather than wait for a grant to come. The caller calls cancel when the work is
 // over.
 func (m *Member) Context(parent context.Context) (ctx context.Context, cancel context.CancelFunc) {
 	ctx, end := context.WithCancelCause(parent)
+	if m == nil {
+		end(m.Err())
+		return ctx, func() {}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.lost != nil {
-		end(m.errLocked())
+	if err := m.errLocked(); err != nil {
+		end(err)
 		return ctx, func() {}
 	}
 	grant := m.grant

@@ -7,11 +7,16 @@ import (
 )
 
 // Leave hands out nothing more, waits until nothing is in use any more, or ctx
-// ends, and gives the grant back; if the engine does not answer, it tries for
-// another TTL, after which the grant is over anyway. If something is left in use, it returns an
-// error that wraps that of ctx, and the engine keeps the slots in quarantine.
-// The limiter stays at a capacity of 0. Further calls return nil.
+// ends, and gives the grant back. If the engine does not answer, Leave tries
+// again until ctx ends, or for a TTL, after which the grant is over anyway. The
+// last try may take Config.Timeout beyond ctx. If something is left in use, Leave
+// returns an error that wraps that of ctx, and the engine keeps the slots in
+// quarantine. The limiter stays at a capacity of 0. Further calls return nil, and
+// so do calls of a nil Member.
 func (m *Member) Leave(ctx context.Context) error {
+	if m == nil {
+		return nil
+	}
 	m.mu.Lock()
 	if m.leaving {
 		m.mu.Unlock()
@@ -24,7 +29,7 @@ func (m *Member) Leave(ctx context.Context) error {
 	live := m.drain(ctx)
 	m.stop()
 	m.running.Wait()
-	err := m.depart(context.WithoutCancel(ctx))
+	err := m.depart(ctx)
 	if live > 0 {
 		return fmt.Errorf("fleet: leave: %w with %d slots in use", ctx.Err(), live)
 	}
@@ -48,7 +53,7 @@ func (m *Member) drain(ctx context.Context) int {
 	}
 }
 
-// depart gives the grant back. It tries for as long as the grant would last.
+// depart gives the grant back. It tries at least once.
 func (m *Member) depart(ctx context.Context) error {
 	defer m.part()
 	ctx, cancel := context.WithTimeout(ctx, m.config.Terms.TTL)
@@ -59,7 +64,7 @@ func (m *Member) depart(ctx context.Context) error {
 			return nil
 		}
 		r.Leave = true
-		attempt, cancel := context.WithTimeout(ctx, m.config.Timeout)
+		attempt, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.config.Timeout)
 		_, err := m.ask(attempt, r)
 		cancel()
 		if err == nil {

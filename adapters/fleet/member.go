@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fairpool/fairpool/fairshare"
@@ -20,6 +21,8 @@ type Member struct {
 	wake    chan struct{} // a sync is wanted before its time
 	stop    func()        // ends the goroutines
 	running sync.WaitGroup
+
+	unanswered atomic.Int32 // calls of the engine under way
 
 	shares shares // of the goroutine that syncs
 
@@ -169,12 +172,43 @@ func (m *Member) sync(ctx context.Context) error {
 	return m.conclude(ctx, r, own, sent, reply, err)
 }
 
-func (m *Member) ask(ctx context.Context, r Request) (reply Reply, err error) {
-	err = protect("Engine", func() (err error) {
-		reply, err = m.config.Engine.Sync(ctx, r)
-		return err
-	})
-	return reply, err
+// maxUnanswered is how many calls of the engine may be under way that have not
+// ended with their context. Each belongs to another sync.
+const maxUnanswered = 16
+
+// ask calls the engine, and waits for its answer no longer than until ctx ends,
+// whatever the engine does. A call that is left behind is like a reply that was
+// lost: the next request has a greater Seq.
+func (m *Member) ask(ctx context.Context, r Request) (Reply, error) {
+	if m.unanswered.Load() >= maxUnanswered {
+		return Reply{}, fmt.Errorf("%d calls have not returned", maxUnanswered)
+	}
+	type answer struct {
+		reply Reply
+		err   error
+	}
+	answers := make(chan answer, 1)
+	m.unanswered.Add(1)
+	go func() {
+		defer m.unanswered.Add(-1)
+		var a answer
+		a.err = protect("Engine", func() (err error) {
+			a.reply, err = m.config.Engine.Sync(ctx, r)
+			return err
+		})
+		answers <- a
+	}()
+	select {
+	case a := <-answers:
+		return a.reply, a.err
+	case <-ctx.Done():
+		select {
+		case a := <-answers: // both at once
+			return a.reply, a.err
+		default:
+			return Reply{}, fmt.Errorf("no answer: %w", ctx.Err())
+		}
+	}
 }
 
 // prepare freezes the limit, which may only fall: to the target, or what is in
@@ -269,6 +303,9 @@ func (m *Member) conclude(ctx context.Context, r Request, own map[string]fairsha
 func (m *Member) renewLocked(ctx context.Context, r Request, own map[string]fairshare.Share, deadline time.Duration, reply Reply) {
 	m.stats.Err = nil
 	m.stats.Used, m.stats.Processes, m.stats.Scarce = reply.Used, reply.Processes, reply.Scarce
+	if m.stats.Learning == 0 && reply.Learning > 0 {
+		m.log("the engine is learning what is granted, and grants nothing meanwhile", "for", reply.Learning)
+	}
 	m.stats.Learning = reply.Learning
 	m.fenced = m.fenced[len(r.Fenced):]
 	for _, o := range reply.Fence {

@@ -153,6 +153,7 @@ func TestDeadlineCountsFromTheSending(t *testing.T) {
 		require.LessOrEqual(t, m.Stats().Left, 4500*time.Millisecond)
 		require.NoError(t, m.Err())
 		engine.delay.Store(0)
+		time.Sleep(4 * time.Second) // until the last answer has come
 	})
 }
 

@@ -30,8 +30,11 @@ type Stats struct {
 	FenceErr      error // the last
 }
 
-// Stats returns the figures.
+// Stats returns the figures, none of a nil Member.
 func (m *Member) Stats() Stats {
+	if m == nil {
+		return Stats{}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.stats
@@ -47,6 +50,9 @@ func (m *Member) Stats() Stats {
 // Token is that of the process's grant, 0 if it has none. A resource carries it
 // for the Fencer to find it.
 func (m *Member) Token() int64 {
+	if m == nil {
+		return 0
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.token

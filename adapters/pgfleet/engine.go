@@ -28,8 +28,10 @@ var (
 // version is that of the schema, as fairpool.fleet_version tells it.
 const version = 1
 
-// A DB runs statements: a *pgxpool.Pool, which should have a connection to
-// spare for a statement a second, or a *pgx.Conn that nobody else uses.
+// A DB runs statements. Of a *pgxpool.Pool or a *pgx.Conn only the settings are
+// used: an Engine and a Fencer connect by themselves, so that a sync never waits
+// for a dial of somebody else. Any other DB runs the statements itself, and has to
+// end them with their context.
 type DB interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
@@ -47,17 +49,20 @@ func Migrate(ctx context.Context, db DB) error {
 }
 
 // An Engine keeps the state of one fleet in PostgreSQL. All its methods may be
-// called from any goroutine, if those of the DB may.
+// called from any goroutine, if those of the DB may. It has one connection, which
+// it closes when a member leaves and opens again for another.
 type Engine struct {
 	db   DB
+	own  *session // the same as db, nil if the DB is not one of pgx
 	name string
 }
 
 var _ fleet.Engine = (*Engine)(nil)
 
 // New returns the engine of the fleet of that name. It returns an error if the
-// schema is missing, is that of another version, or may not be used. The caller
-// keeps db, and closes it after the members have left.
+// schema is missing, is that of another version, or may not be used. ctx bounds
+// the dial and the checks. The caller keeps db, and closes it after the members
+// have left.
 func New(ctx context.Context, db DB, name string) (*Engine, error) {
 	if db == nil {
 		return nil, errors.New("pgfleet: db is nil")
@@ -65,23 +70,38 @@ func New(ctx context.Context, db DB, name string) (*Engine, error) {
 	if name == "" || len(name) > 200 {
 		return nil, fmt.Errorf("pgfleet: name is %.40q, must be between 1 and 200 bytes long", name)
 	}
+	e := &Engine{db: db, own: own(db), name: name}
+	if e.own != nil {
+		e.db = e.own
+	}
+	if err := e.check(ctx); err != nil {
+		if e.own != nil {
+			e.own.close(context.WithoutCancel(ctx))
+		}
+		return nil, err
+	}
+	return e, nil
+}
+
+// check looks at the schema and at what may be done with it.
+func (e *Engine) check(ctx context.Context) error {
 	var found int
-	err := db.QueryRow(ctx, "SELECT fairpool.fleet_version()", pgx.QueryExecModeExec).Scan(&found)
+	err := e.db.QueryRow(ctx, "SELECT fairpool.fleet_version()", pgx.QueryExecModeExec).Scan(&found)
 	if err != nil {
-		return nil, explain(err)
+		return explain(err)
 	}
 	if found != version {
-		return nil, fmt.Errorf("pgfleet: the schema has version %d, this package needs %d: run Migrate of the newer one", found, version)
+		return fmt.Errorf("pgfleet: the schema has version %d, this package needs %d: run Migrate of the newer one", found, version)
 	}
 	var use bool
-	err = db.QueryRow(ctx, "SELECT has_table_privilege('fairpool.fleet_state', 'INSERT, UPDATE')", pgx.QueryExecModeExec).Scan(&use)
+	err = e.db.QueryRow(ctx, "SELECT has_table_privilege('fairpool.fleet_state', 'INSERT, UPDATE')", pgx.QueryExecModeExec).Scan(&use)
 	if err != nil {
-		return nil, explain(err)
+		return explain(err)
 	}
 	if !use {
-		return nil, errors.New("pgfleet: no permission to write to fairpool.fleet_state: see the head of Schema for what to grant")
+		return errors.New("pgfleet: no permission to write to fairpool.fleet_state: see the head of Schema for what to grant")
 	}
-	return &Engine{db, name}, nil
+	return nil
 }
 
 // explain says what to do about an error, where that is known.
@@ -134,6 +154,9 @@ func (e *Engine) SyncAt(ctx context.Context, wall time.Time, identity string, r 
 	reply, err := scan(row, len(r.Claims))
 	if err != nil {
 		return fleet.Reply{}, explain(err)
+	}
+	if r.Leave && e.own != nil {
+		e.own.close(ctx)
 	}
 	return reply, nil
 }

@@ -88,6 +88,9 @@ func TestAStepIsOnDiskWhateverTheDefault(t *testing.T) {
 	require.NoError(t, server.Stop(throwaway.Immediate))
 	require.NoError(t, server.Start(t.Context()))
 	require.Eventually(t, func() bool { return db.Ping(t.Context()) == nil }, 20*time.Second, 50*time.Millisecond)
+	_, err := e.Sync(t.Context(), r)
+	require.Error(t, err, "its connection has ended")
+	r.Seq++
 	reply, err := e.Sync(t.Context(), r)
 	require.NoError(t, err)
 	require.Equal(t, fleet.OK, reply.Status)

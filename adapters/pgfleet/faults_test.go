@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) {
 	faults.Main(m, func(addr, name string) (fleet.Engine, error) {
-		db, err := pgxpool.New(context.Background(), "postgres://postgres@"+addr+"/postgres?sslmode=disable&connect_timeout=1")
+		db, err := pgxpool.New(context.Background(), "postgres://postgres@"+addr+"/postgres?sslmode=disable")
 		if err != nil {
 			return nil, err
 		}

@@ -45,12 +45,17 @@ func (f Fencer) Fence(ctx context.Context, process string, token int64) error {
 	}
 	const end = `SELECT count(*) FILTER (WHERE NOT pg_terminate_backend(pid, 1000))
 		FROM pg_stat_activity WHERE application_name = $1::text`
+	db := f.DB
+	if s := own(db); s != nil {
+		defer s.close(context.WithoutCancel(ctx))
+		db = s
+	}
 	var left int
-	if err := f.DB.QueryRow(ctx, end, pgx.QueryExecModeExec, ApplicationName(process, token)).Scan(&left); err != nil {
+	if err := db.QueryRow(ctx, end, pgx.QueryExecModeExec, ApplicationName(process, token)).Scan(&left); err != nil {
 		return fmt.Errorf("pgfleet: fence: %w", err)
 	}
 	const count = `SELECT count(*) FROM pg_stat_activity WHERE application_name = $1::text`
-	if err := f.DB.QueryRow(ctx, count, pgx.QueryExecModeExec, ApplicationName(process, token)).Scan(&left); err != nil {
+	if err := db.QueryRow(ctx, count, pgx.QueryExecModeExec, ApplicationName(process, token)).Scan(&left); err != nil {
 		return fmt.Errorf("pgfleet: fence: %w", err)
 	}
 	if left > 0 {

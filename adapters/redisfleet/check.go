@@ -46,5 +46,8 @@ func (e *Engine) Check(ctx context.Context) (warnings []string, err error) {
 	if c, ok := e.client.(*redis.Client); ok && c.Options().MaxRetries > 0 {
 		warn("the client repeats commands up to %d times: the answer to a repeated request is lost; set MaxRetries to -1", c.Options().MaxRetries)
 	}
+	if c, ok := e.client.(*redis.Client); ok && !c.Options().ContextTimeoutEnabled {
+		warn("the client does not heed contexts: a sync without an answer keeps a connection for %v longer; set ContextTimeoutEnabled", c.Options().ReadTimeout)
+	}
 	return warnings, nil
 }

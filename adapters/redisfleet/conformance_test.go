@@ -21,7 +21,7 @@ func engine(t testing.TB, client redis.UniversalClient) *redisfleet.Engine {
 }
 
 func connect(t *testing.T, server *throwaway.Redis) *redis.Client {
-	client := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1})
+	client := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1, ContextTimeoutEnabled: true})
 	t.Cleanup(func() { _ = client.Close() })
 	return client
 }

@@ -25,7 +25,7 @@ func BenchmarkSync(b *testing.B) {
 	for _, size := range []struct{ processes, claims, tenants int }{{5, 8, 20}, {50, 64, 1000}, {500, 64, 10_000}} {
 		b.Run(fmt.Sprintf("%d processes, %d of %d tenants", size.processes, size.claims, size.tenants), func(b *testing.B) {
 			server := throwaway.RedisFor(b, throwaway.RedisConfig{})
-			client := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1})
+			client := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1, ContextTimeoutEnabled: true})
 			defer client.Close()
 			e := engine(b, client)
 			requests := make([]fleet.Request, size.processes)

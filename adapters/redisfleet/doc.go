@@ -17,6 +17,7 @@
 //
 // Check tells which of them is missing. The user needs the permissions
 // "~fleet:{name}:* +eval +evalsha +info +time +get +set +del +hget +hset +hdel
-// +hgetall +hmget". The client should not repeat commands (MaxRetries: -1): a
-// request that has been carried out twice is harmless, but its answer is lost.
+// +hgetall +hmget". The client should heed contexts (ContextTimeoutEnabled), and
+// not repeat commands (MaxRetries: -1): a request that has been carried out twice
+// is harmless, but its answer is lost.
 package redisfleet

@@ -34,10 +34,11 @@ func TestCheckWarnsOfWhatForgets(t *testing.T) {
 	defer client.Close()
 	warnings, err := engine(t, client).Check(t.Context())
 	require.NoError(t, err)
-	require.Len(t, warnings, 3)
+	require.Len(t, warnings, 4)
 	require.Contains(t, warnings[0], "maxmemory-policy is allkeys-lru")
 	require.Contains(t, warnings[1], "appendonly is no")
 	require.Contains(t, warnings[2], "MaxRetries")
+	require.Contains(t, warnings[3], "ContextTimeoutEnabled")
 
 	good := connect(t, throwaway.RedisFor(t, throwaway.RedisConfig{Persist: true}))
 	warnings, err = engine(t, good).Check(t.Context())
@@ -51,7 +52,7 @@ func TestErrorsOfTheServerAreTold(t *testing.T) {
 
 	// No permission.
 	require.NoError(t, client.Do(t.Context(), "ACL", "SETUSER", "poor", "on", "nopass", "~*", "+get").Err())
-	poor := redis.NewClient(&redis.Options{Addr: server.Addr(), Username: "poor", Password: "x", MaxRetries: -1})
+	poor := redis.NewClient(&redis.Options{Addr: server.Addr(), Username: "poor", Password: "x", MaxRetries: -1, ContextTimeoutEnabled: true})
 	defer poor.Close()
 	_, err := engine(t, poor).Sync(t.Context(), request)
 	require.ErrorContains(t, err, "redisfleet: NOPERM")
@@ -59,7 +60,7 @@ func TestErrorsOfTheServerAreTold(t *testing.T) {
 	// Those that the documentation names are enough.
 	require.NoError(t, client.Do(t.Context(), append([]any{"ACL", "SETUSER", "rich", "on", "nopass", "~fleet:{*}:*"},
 		"+eval", "+evalsha", "+info", "+time", "+get", "+set", "+del", "+hget", "+hset", "+hdel", "+hgetall", "+hmget")...).Err())
-	rich := redis.NewClient(&redis.Options{Addr: server.Addr(), Username: "rich", Password: "x", MaxRetries: -1})
+	rich := redis.NewClient(&redis.Options{Addr: server.Addr(), Username: "rich", Password: "x", MaxRetries: -1, ContextTimeoutEnabled: true})
 	defer rich.Close()
 	e := engine(t, rich)
 	reply, err := e.Sync(t.Context(), request)

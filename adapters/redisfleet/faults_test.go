@@ -19,7 +19,8 @@ import (
 
 func TestMain(m *testing.M) {
 	faults.Main(m, func(addr, name string) (fleet.Engine, error) {
-		return redisfleet.New(redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1}), name)
+		client := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1, ContextTimeoutEnabled: true})
+		return redisfleet.New(client, name)
 	})
 }
 

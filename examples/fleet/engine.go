@@ -26,7 +26,7 @@ type place struct {
 func (p place) connect(ctx context.Context) (fleet.Engine, func(), error) {
 	switch p.Kind {
 	case "redis":
-		client := redis.NewClient(&redis.Options{Addr: p.Addr, MaxRetries: -1})
+		client := redis.NewClient(&redis.Options{Addr: p.Addr, MaxRetries: -1, ContextTimeoutEnabled: true})
 		engine, err := redisfleet.New(client, p.Fleet)
 		return engine, func() { client.Close() }, err
 	case "postgres":

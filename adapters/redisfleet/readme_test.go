@@ -1,0 +1,18 @@
+package redisfleet_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The faults are injected with the client that the README shows.
+func TestTheClientOfTheReadmeIsTheOneOfTheFaults(t *testing.T) {
+	const client = `client := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1, ContextTimeoutEnabled: true})`
+	for _, file := range []string{"README.md", "faults_test.go"} {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.Contains(t, string(text), client, file)
+	}
+}
