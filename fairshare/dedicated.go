@@ -52,16 +52,23 @@ func (l *Line) ownInTurnLocked() *sched.Waiter {
 	return nil
 }
 
-// SpareLocked returns the ready slot that would be missed least: of a tenant
-// that does not wait if there is one, and not held for longest.
-func (l *Line) SpareLocked() *Slot {
-	for slot := l.ready.oldest; slot != nil; slot = slot.newer {
-		if slot.tenant == nil || slot.tenant.Waiting() == 0 {
+// SpareLocked returns the ready slot that would be missed least, nil if there is
+// none: of a tenant that does not wait if there is one, and not held for longest.
+// Those that are kept for a request of several are not spare.
+func (l *Line) SpareLocked() (spare *Slot) {
+	var collector *sched.Tenant
+	if w := l.sched.Peek(l.now); w != nil && w.Slots > 1 {
+		collector = w.Tenant()
+	}
+	for slot := l.OldestReadyLocked(); slot != nil; slot = l.ready.after(slot) {
+		t := slot.tenant
+		switch {
+		case collector != nil && (t == nil || t == collector):
+		case t == nil || t.Waiting() == 0:
 			return slot
+		case spare == nil:
+			spare = slot
 		}
 	}
-	if hot := l.ready.hot; hot != nil && (hot.tenant == nil || hot.tenant.Waiting() == 0) {
-		return hot
-	}
-	return l.OldestReadyLocked()
+	return spare
 }

@@ -338,14 +338,14 @@ func (l *Line) DemandLocked() int {
 	case l.paused:
 		return 0
 	case l.sched.HasLarge():
-		return max(0, l.sched.Demand()-l.keptLocked())
+		return max(0, l.sched.Demand()-l.KeptLocked())
 	}
 	return l.sched.Demand()
 }
 
-// keptLocked is the number of ready slots that a waiter does not get because it
-// needs more.
-func (l *Line) keptLocked() int {
+// KeptLocked is the number of ready slots that are kept for a waiter that needs
+// more.
+func (l *Line) KeptLocked() int {
 	if !l.ready.dedicated {
 		return l.sched.Kept()
 	}

@@ -128,6 +128,17 @@ func (r *ready) choose(t *sched.Tenant) *Slot {
 	return r.newest
 }
 
+// after is the slot above s in the stack, nil for the top.
+func (r *ready) after(s *Slot) *Slot {
+	switch {
+	case s == r.hot:
+		return nil
+	case s.newer != nil:
+		return s.newer
+	}
+	return r.hot
+}
+
 // count is how many slots t may have of those that are dedicated.
 func (r *ready) count(t *sched.Tenant) (n int) {
 	if s := r.hot; s != nil && (s.tenant == t || s.tenant == nil) {

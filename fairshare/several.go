@@ -51,6 +51,9 @@ func (l *Line) acquireN(ctx context.Context, tenant string, m *Member, n int) (G
 	case n == 1:
 		g, err := l.acquire(ctx, tenant, m)
 		return g, nil, err
+	case !l.Admits(tenant):
+		g, err := l.refuse(ctx, &AcquireError{Slots: n, Reason: NoTenant, Err: ErrNoTenant})
+		return g, nil, err
 	}
 	done := ctx.Done()
 	if isDone(done) {
@@ -138,7 +141,7 @@ func (l *Line) TryAcquireNLocked(tenant string, n int) (Grant, []Grant, bool) {
 		g, ok := l.TryAcquireLocked(tenant)
 		return g, nil, ok
 	}
-	if n < 1 || l.closed || l.sched.InUse()+n > l.sched.Capacity() {
+	if n < 1 || l.closed || !l.Admits(tenant) || l.sched.InUse()+n > l.sched.Capacity() {
 		return Grant{}, nil, false
 	}
 	t := l.sched.Tenant(l.now, tenant)

@@ -47,50 +47,58 @@ func (p *Pool[T]) hold(ask source) source {
 		ask = p.noteNested(ask)
 	}
 	if p.config.Health.Check != nil || p.config.Tenancy.Prepare != nil {
-		ask = p.fit(ask)
+		ask = p.fitted(ask)
 	}
 	return ask
 }
 
-// fit returns a source that gets a slot from ask and makes its resource ready
-// for the tenant. One that turns out to be unfit is destroyed; the caller is
-// next for another.
-func (p *Pool[T]) fit(ask source) source {
+// fitted returns a source that gets a slot from ask and makes its resource ready
+// for the tenant.
+func (p *Pool[T]) fitted(ask source) source {
 	return func(ctx context.Context, tenant string) (fairshare.Grant, error) {
 		since := p.line.Now()
 		g, err := ask(ctx, tenant)
-		for unprepared := 0; err == nil; {
-			s := p.owner(g)
-			if s == nil { // revoked meanwhile, and its time is up
-				g, err = p.line.Retry(ctx, tenant, since, func() {})
-				continue
-			}
-			why, fault := p.handOver(ctx, tenant, g, s)
-			switch why {
-			case "":
-				if fault != nil { // the caller gave up; the slot is passed on
-					return fairshare.Grant{}, p.line.Explain(tenant, contextError(ctx, p.line.Now()-since))
-				}
-				if g.Slot() != nil {
-					return g, nil
-				}
-				continue
-			case PrepareFailed:
-				if unprepared++; unprepared == maxPrepares {
-					p.reject(g, s, why)
-					return fairshare.Grant{}, p.line.Explain(tenant, &AcquireError{
-						Reason: fairshare.NotPrepared, Err: fault, Waited: p.line.Now() - since,
-					})
-				}
-			}
-			g, err = p.line.Retry(ctx, tenant, since, func() {
-				if g.Finish() != nil {
-					p.rejectLocked(s, why)
-				}
-			})
+		if err != nil {
+			return fairshare.Grant{}, err
 		}
-		return fairshare.Grant{}, err
+		return p.fit(ctx, tenant, since, g)
 	}
+}
+
+// fit makes the resource of a grant ready for the tenant, which asked at the given
+// time. One that turns out to be unfit is destroyed; the caller is next for another.
+func (p *Pool[T]) fit(ctx context.Context, tenant string, since time.Duration, g fairshare.Grant) (_ fairshare.Grant, err error) {
+	for unprepared := 0; err == nil; {
+		s := p.owner(g)
+		if s == nil { // revoked meanwhile, and its time is up
+			g, err = p.line.Retry(ctx, tenant, since, func() {})
+			continue
+		}
+		why, fault := p.handOver(ctx, tenant, g, s)
+		switch why {
+		case "":
+			if fault != nil { // the caller gave up; the slot is passed on
+				return fairshare.Grant{}, p.line.Explain(tenant, contextError(ctx, p.line.Now()-since))
+			}
+			if g.Slot() != nil {
+				return g, nil
+			}
+			continue
+		case PrepareFailed:
+			if unprepared++; unprepared == maxPrepares {
+				p.reject(g, s, why)
+				return fairshare.Grant{}, p.line.Explain(tenant, &AcquireError{
+					Reason: fairshare.NotPrepared, Err: fault, Waited: p.line.Now() - since,
+				})
+			}
+		}
+		g, err = p.line.Retry(ctx, tenant, since, func() {
+			if g.Finish() != nil {
+				p.rejectLocked(s, why)
+			}
+		})
+	}
+	return fairshare.Grant{}, err
 }
 
 // maxPrepares is how many resources one Acquire may wreck by failing to prepare

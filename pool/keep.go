@@ -39,7 +39,7 @@ func (p *Pool[T]) spareLocked() int {
 // trimLocked retires what is more than MaxIdle.
 func (p *Pool[T]) trimLocked() {
 	if most := p.config.Sizes.MaxIdle; most > 0 {
-		p.retireWarmLocked(Surplus, func() bool { return p.line.ReadyLocked() > most }, nil)
+		p.retireWarmLocked(Surplus, func() bool { return p.line.ReadyLocked() > most+p.line.KeptLocked() }, nil)
 	}
 }
 

@@ -39,7 +39,7 @@ func (w *waits) of(g fairshare.Grant) int {
 // for itself.
 func (p *Pool[T]) noteNested(ask source) source {
 	return func(ctx context.Context, tenant string) (fairshare.Grant, error) {
-		leave, err := p.enterNested(ctx, tenant)
+		leave, err := p.enterNested(ctx, tenant, 1)
 		if err != nil {
 			return fairshare.Grant{}, err
 		}
@@ -50,12 +50,12 @@ func (p *Pool[T]) noteNested(ask source) source {
 	}
 }
 
-// enterNested takes note of an Acquire by a caller that holds leases of this
+// enterNested takes note of an Acquire of n resources by a caller that holds leases of this
 // pool already, as far as ctx tells, until leave is called, which is nil if there
 // is nothing to note. If it closes the circle in which every holder waits for
 // another lease, of the pool or of the tenant, that is reported, and an error if
 // it is forbidden.
-func (p *Pool[T]) enterNested(ctx context.Context, tenant string) (leave func(), err error) {
+func (p *Pool[T]) enterNested(ctx context.Context, tenant string, n int) (leave func(), err error) {
 	if ctx.Err() != nil || !p.line.Admits(tenant) { // it will not wait
 		return nil, nil
 	}
@@ -85,7 +85,7 @@ func (p *Pool[T]) enterNested(ctx context.Context, tenant string) (leave func(),
 	p.line.Lock()
 	defer p.line.Unlock()
 	note(1)
-	if p.closed || !p.stuckLocked(tenant) {
+	if p.closed || !p.stuckLocked(tenant, n) {
 		return leave, nil
 	}
 	p.deadlocks++
@@ -100,9 +100,9 @@ func (p *Pool[T]) enterNested(ctx context.Context, tenant string) (leave func(),
 	return leave, nil
 }
 
-// stuckLocked reports whether the holders of all leases, or of all that the
-// tenant may have, wait for another one that only they could give back.
-func (p *Pool[T]) stuckLocked(tenant string) bool {
+// stuckLocked reports whether n more leases cannot be had, or not by the tenant,
+// unless holders that wait for others give theirs back.
+func (p *Pool[T]) stuckLocked(tenant string, n int) bool {
 	leases, waiting, own, ownWaiting := 0, 0, 0, 0
 	for _, held := range p.line.SlotsLocked() {
 		g, ok := held.GrantLocked()
@@ -122,9 +122,9 @@ func (p *Pool[T]) stuckLocked(tenant string) bool {
 			}
 		}
 	}
-	if leases > 0 && leases == waiting && leases >= p.capacity {
+	if leases > 0 && (leases == waiting || n > 1) && waiting+n > p.capacity {
 		return true
 	}
 	most := p.line.MaxLocked(tenant)
-	return most > 0 && own == ownWaiting && own >= most
+	return most > 0 && (own == ownWaiting || n > 1) && ownWaiting+n > most
 }

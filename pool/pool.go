@@ -20,6 +20,7 @@ var (
 	ErrQueueFull      = fairshare.ErrQueueFull
 	ErrAcquireTimeout = fairshare.ErrAcquireTimeout
 	ErrLate           = fairshare.ErrLate
+	ErrTooLarge       = fairshare.ErrTooLarge
 	ErrNoTenant       = fairshare.ErrNoTenant
 	ErrBadResource    = errors.New("pool: bad resource")
 )

@@ -82,7 +82,7 @@ func (p *Pool[T]) ageLocked(now time.Duration) {
 	}
 	slices.SortFunc(idle, func(a, b *slot[T]) int { return cmp.Compare(a.unused, b.unused) })
 	for _, s := range idle {
-		if s.IsReadyLocked() && p.line.ReadyLocked() > p.config.Sizes.MinIdle {
+		if s.IsReadyLocked() && p.line.ReadyLocked() > p.config.Sizes.MinIdle+p.line.KeptLocked() {
 			p.retireLocked(s, Idle)
 		}
 	}
@@ -112,7 +112,11 @@ func (p *Pool[T]) idleLocked(s *slot[T]) {
 	}
 	if after := p.config.Age.MaxIdleTime; after > 0 && p.line.ReadyLocked() > p.config.Sizes.MinIdle {
 		oldest := p.line.OldestReadyLocked().Owner.(*slot[T])
-		p.alarmLocked(max(now+1, min(s.unused, oldest.unused)+after))
+		due := max(now+1, min(s.unused, oldest.unused)+after)
+		if p.line.KeptLocked() > 0 {
+			due = now + after // those that are kept do not go now
+		}
+		p.alarmLocked(due)
 	}
 	if every := p.config.Health.KeepAlive; every > 0 && p.checking == 0 {
 		p.alarmLocked(max(now+1, s.trusted+every))

@@ -22,14 +22,15 @@ type Rejection struct {
 	Tenant string
 
 	// Code is ResourceExhausted if it was a bound of the tenant's own that stood
-	// in the way, Unauthenticated if the call names no tenant and RequireTenant is
+	// in the way, or the call costs more slots than its tenant can ever hold,
+	// Unauthenticated if the call names no tenant and RequireTenant is
 	// set, Canceled or DeadlineExceeded if the call ended first, else
 	// Unavailable.
 	Code codes.Code
 
 	// RetryAfter is when the caller may try again: as long as one more call of the
 	// tenant was expected to wait, and up to half as long again at random. If that
-	// is not known it is as long as this one has waited, or within a second. It is 0 if the call has ended or names no tenant.
+	// is not known it is as long as this one has waited, or within a second. It is 0 if the call has ended, names no tenant or costs too much.
 	RetryAfter time.Duration
 
 	// Err is a *fairshare.AcquireError. Its text names other tenants: it is for
@@ -51,7 +52,7 @@ func reject(refusal *gate.Refusal) *Rejection {
 		r.Code = codes.Canceled
 	case refusal.Ctx == context.DeadlineExceeded:
 		r.Code, r.RetryAfter = codes.DeadlineExceeded, 0 // the caller's own
-	case refusal.Own:
+	case refusal.Own, refusal.TooLarge:
 		r.Code = codes.ResourceExhausted
 	}
 	return r
@@ -78,6 +79,9 @@ func (r *Rejection) GRPCStatus() *status.Status {
 func (r *Rejection) text() string {
 	switch r.Code {
 	case codes.ResourceExhausted:
+		if errors.Is(r.Err, fairshare.ErrTooLarge) {
+			return "the call needs more than the server has for you"
+		}
 		return "too many calls of yours are waiting"
 	case codes.Unauthenticated:
 		return "the call names no tenant"

@@ -27,6 +27,12 @@ type ServerOptions struct {
 	// MaxRetryAfter bounds what clients are told to wait. 0 means one minute.
 	MaxRetryAfter time.Duration
 
+	// Cost returns how many slots a call takes, all at once; less than 1 counts as
+	// 1. The request of a stream is nil. A call that takes more than its tenant can
+	// ever hold is rejected. It needs a gate that grants several slots with one permit,
+	// such as a *fairshare.Semaphore. nil means 1 for each.
+	Cost func(ctx context.Context, method string, req any) int
+
 	// Skip returns whether calls of a full method, such as "/acme.Orders/List",
 	// are handled at once and without a slot. nil means Infrastructure.
 	Skip func(method string) bool
@@ -45,7 +51,8 @@ func Infrastructure(method string) bool {
 type ServerInterceptor struct {
 	tenant TenantFunc
 	skip   func(method string) bool
-	admit  func(ctx context.Context, handle func(context.Context) error) (*Rejection, error)
+	cost   func(ctx context.Context, method string, req any) int
+	admit  func(ctx context.Context, cost int, handle func(context.Context) error) (*Rejection, error)
 }
 
 // NewServerInterceptor returns interceptors that have calls wait for a slot of
@@ -62,8 +69,13 @@ func NewServerInterceptor[P Permit](g Gate[P], tenant TenantFunc, opt ServerOpti
 		opt.Skip = Infrastructure
 	}
 	door := gate.NewDoor(g, opt.MaxRetryAfter)
-	return &ServerInterceptor{tenant, opt.Skip, func(ctx context.Context, handle func(context.Context) error) (*Rejection, error) {
-		permit, refusal := door.Enter(ctx)
+	if opt.Cost == nil {
+		opt.Cost = func(context.Context, string, any) int { return 1 }
+	} else if err := door.CheckCost("grpcfair: ServerOptions"); err != nil {
+		return nil, err
+	}
+	return &ServerInterceptor{tenant, opt.Skip, opt.Cost, func(ctx context.Context, cost int, handle func(context.Context) error) (*Rejection, error) {
+		permit, refusal := door.EnterN(ctx, cost)
 		if refusal != nil {
 			return reject(refusal), nil
 		}
@@ -83,7 +95,7 @@ func (s *ServerInterceptor) Unary(ctx context.Context, req any, info *grpc.Unary
 	if s.skip(info.FullMethod) {
 		return handler(own, req)
 	}
-	rejection, err := s.admit(own, func(ctx context.Context) (err error) {
+	rejection, err := s.admit(own, s.cost(own, info.FullMethod, req), func(ctx context.Context) (err error) {
 		resp, err = handler(ctx, req)
 		return err
 	})
@@ -101,7 +113,7 @@ func (s *ServerInterceptor) Stream(srv any, stream grpc.ServerStream, info *grpc
 	if s.skip(info.FullMethod) {
 		return handler(srv, &serverStream{stream, own})
 	}
-	rejection, err := s.admit(own, func(ctx context.Context) error {
+	rejection, err := s.admit(own, s.cost(own, info.FullMethod, nil), func(ctx context.Context) error {
 		return handler(srv, &serverStream{stream, ctx})
 	})
 	if rejection != nil {

@@ -38,6 +38,12 @@ type Options struct {
 	// none.
 	Skip func(*http.Request) bool
 
+	// Cost returns how many slots a request takes, all at once; less than 1 counts
+	// as 1. One that takes more than its tenant can ever hold is rejected. It needs
+	// a gate that grants several slots with one permit, such as a
+	// *fairshare.Semaphore. nil means 1 for each.
+	Cost func(*http.Request) int
+
 	// MaxRetryAfter bounds what clients are told to wait. 0 means one minute.
 	MaxRetryAfter time.Duration
 
@@ -64,6 +70,11 @@ func Middleware[P Permit](g Gate[P], tenant TenantFunc, opt Options) (func(http.
 		opt.Reject = func(w http.ResponseWriter, r *http.Request, rejection *Rejection) { rejection.ServeHTTP(w, r) }
 	}
 	m := &middleware[P]{gate.NewDoor(g, opt.MaxRetryAfter), tenant, opt}
+	if opt.Cost != nil {
+		if err := m.door.CheckCost("httpfair: Options"); err != nil {
+			return nil, err
+		}
+	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.serve(next, w, r) })
 	}, nil
@@ -86,11 +97,15 @@ func (m *middleware[P]) serve(next http.Handler, w http.ResponseWriter, r *http.
 		serve(next, w, r, r.WithContext(ctx))
 		return
 	}
+	cost := 1
+	if m.options.Cost != nil {
+		cost = m.options.Cost(r)
+	}
 	body := readAhead(r, m.options.ReadAhead)
 	if body != nil {
 		defer body.settle(w)
 	}
-	permit, refusal := m.door.Enter(ctx)
+	permit, refusal := m.door.EnterN(ctx, cost)
 	if refusal != nil {
 		if body != nil {
 			body.settle(w)

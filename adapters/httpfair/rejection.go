@@ -18,12 +18,13 @@ type Rejection struct {
 	Tenant string
 
 	// Status is 429 if it was a bound of the tenant's own that stood in the
-	// way, 403 if the request names no tenant and RequireTenant is set, else 503.
+	// way, 403 if the request names no tenant and RequireTenant is set, 413 if it
+	// costs more slots than its tenant can ever hold, else 503.
 	Status int
 
 	// RetryAfter is when the client may try again: as long as one more request of
 	// the tenant was expected to wait, and up to half as long again at random. If
-	// that is not known it is as long as this one has waited, or within a second. It is 0 if the client has gone or the request names no tenant.
+	// that is not known it is as long as this one has waited, or within a second. It is 0 if the client has gone, the request names no tenant or it costs too much.
 	RetryAfter time.Duration
 
 	// Err is a *fairshare.AcquireError. Its text names other tenants: it is for
@@ -41,6 +42,8 @@ func reject(refusal *gate.Refusal) *Rejection {
 	switch {
 	case refusal.Nameless:
 		r.Status = http.StatusForbidden
+	case refusal.TooLarge:
+		r.Status = http.StatusRequestEntityTooLarge
 	case refusal.Own:
 		r.Status = http.StatusTooManyRequests
 	}
@@ -76,6 +79,7 @@ var (
 
 	textOwn      = []byte("Too many requests of yours are waiting.\n")
 	textNameless = []byte("The server cannot tell whom the request is for.\n")
+	textTooLarge = []byte("The request needs more than the server has for you.\n")
 	textClosed   = []byte("The server is shutting down.\n")
 	textBusy     = []byte("The server is busy with the requests of all its users.\n")
 )
@@ -86,6 +90,8 @@ func (r *Rejection) text() []byte {
 		return textOwn
 	case r.Status == http.StatusForbidden:
 		return textNameless
+	case r.Status == http.StatusRequestEntityTooLarge:
+		return textTooLarge
 	case errors.Is(r.Err, fairshare.ErrClosed):
 		return textClosed
 	}

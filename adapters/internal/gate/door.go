@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -15,14 +16,25 @@ const DefaultMaxRetryAfter = time.Minute
 
 // A Door lets calls through a gate.
 type Door[P Permit] struct {
-	gate Gate[P]
-	max  time.Duration
+	gate    Gate[P]
+	several Several[P] // nil if the gate grants one slot at a time
+	max     time.Duration
 }
 
 // NewDoor returns a door before a gate. Nobody is told to come again later than
 // after max.
 func NewDoor[P Permit](g Gate[P], max time.Duration) *Door[P] {
-	return &Door[P]{gate: g, max: max}
+	several, _ := g.(Several[P])
+	return &Door[P]{g, several, max}
+}
+
+// CheckCost returns an error if a call may cost more than one slot and the gate does
+// not grant several with one permit.
+func (d *Door[P]) CheckCost(prefix string) error {
+	if d.several == nil {
+		return fmt.Errorf("%s.Cost is set, but a %T grants one slot at a time; a *fairshare.Semaphore grants several", prefix, d.gate)
+	}
+	return nil
 }
 
 // A Refusal says why a call was not let through, and what to tell the caller.
@@ -36,12 +48,15 @@ type Refusal struct {
 	// Nameless reports that the call named no tenant, and the gate requires one.
 	Nameless bool
 
+	// TooLarge reports that the call costs more slots than its tenant can ever hold.
+	TooLarge bool
+
 	// Ctx is the error of the call's own context, if it was its end that ended
 	// the wait.
 	Ctx error
 
 	// RetryAfter is when to come again. It is 0 if the call was cancelled or is
-	// Nameless: time changes nothing then.
+	// Nameless or TooLarge: time changes nothing then.
 	RetryAfter time.Duration
 
 	// Err is the error of the gate.
@@ -50,8 +65,18 @@ type Refusal struct {
 
 // Enter waits for a permit on behalf of the tenant that ctx carries.
 func (d *Door[P]) Enter(ctx context.Context) (P, *Refusal) {
+	return d.EnterN(ctx, 1)
+}
+
+// EnterN is Enter for a call that costs n slots, where less than 1 counts as 1.
+func (d *Door[P]) EnterN(ctx context.Context, n int) (p P, refusal *Refusal) {
 	tenant := fairshare.TenantFrom(ctx)
-	p, err := d.gate.Acquire(ctx, tenant)
+	var err error
+	if n > 1 {
+		p, err = d.several.AcquireN(ctx, tenant, n)
+	} else {
+		p, err = d.gate.Acquire(ctx, tenant)
+	}
 	if err != nil {
 		return p, d.refuse(ctx, tenant, err)
 	}
@@ -66,10 +91,11 @@ func (d *Door[P]) refuse(ctx context.Context, tenant string, err error) *Refusal
 			r.Ctx = over
 		}
 		r.Nameless = e.Reason == fairshare.NoTenant
+		r.TooLarge = e.Err == fairshare.ErrTooLarge
 		r.Own = e.Reason == fairshare.QueueFull || e.Reason == fairshare.AtCap
 		r.RetryAfter = cmp.Or(e.Estimate, e.Waited, unknown)
 	}
-	if r.Nameless || r.Ctx == context.Canceled {
+	if r.Nameless || r.TooLarge || r.Ctx == context.Canceled {
 		r.RetryAfter = 0
 		return r
 	}

@@ -12,6 +12,12 @@ type Gate[P Permit] interface {
 	Acquire(ctx context.Context, tenant string) (P, error)
 }
 
+// Several is a gate that grants several slots with one permit: a
+// *fairshare.Semaphore.
+type Several[P Permit] interface {
+	AcquireN(ctx context.Context, tenant string, n int) (P, error)
+}
+
 // Context returns the context for work under a permit: that of a lease, which
 // ends when the lease is asked back, or else the parent itself. The caller calls
 // cancel when the work is over.
