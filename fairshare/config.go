@@ -80,10 +80,8 @@ type Config struct {
 
 	// Burst is the slot-time that an absent tenant may save up and spend on
 	// being served first when it returns. 0 means four mean holding times, or
-	// four times Horizon if that is set. A negative Burst means none beyond two
-	// of them that all who wait together may lose to it; then a tenant that
-	// always waits gets up to 1.2 of its share from tenants whose queues are
-	// empty now and then.
+	// four times Horizon if that is set. Twice is the least: a smaller or negative
+	// Burst means that.
 	Burst time.Duration
 
 	// Headroom is the number of last free slots that only tenants holding none

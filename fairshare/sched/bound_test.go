@@ -114,13 +114,10 @@ func (l *load) weight(c *client) float64 { return l.s.Find(c.name).share.Weight 
 
 // burst is B at its greatest.
 func (l *load) burst() time.Duration {
-	switch {
-	case l.s.burst < 0:
-		return 0
-	case l.s.burst == 0:
+	if l.s.burst == 0 {
 		return 4 * l.mean
 	}
-	return l.s.burst
+	return max(l.s.burst, 2*l.mean)
 }
 
 // collected is the most slot-time that may be kept for c before it is charged.
@@ -132,25 +129,13 @@ func (l *load) collected(c *client) float64 {
 	return phase * float64(l.s.Capacity()-1)
 }
 
-// credit is the most slot-time by which c, when it becomes backlogged, may come
-// before a tenant that stands at V. F is the slack over a sum of weights below V
-// at most, which is at least the weight of one of the tenants.
-func (l *load) credit(c *client) float64 {
-	lightest := math.Inf(1)
-	for _, o := range l.clients {
-		lightest = min(lightest, l.weight(o))
-	}
-	slack := max(float64(l.burst()), slackHolds*float64(l.mean))
-	return max(float64(l.burst()), slack*l.weight(c)/lightest)
-}
-
 // wait is the longest wait of the probe: all slots are taken for H, then
 // each of the others spends its credit, and holds for H what it holds beyond it.
 func (l *load) wait(probe *client) time.Duration {
 	sum := 0.0
 	for _, c := range l.clients {
 		if c != probe {
-			sum += l.credit(c) + float64(l.longest+minGrant)*float64(l.most[c]) + l.collected(c)
+			sum += float64(l.burst()) + float64(l.longest+minGrant)*float64(l.most[c]) + l.collected(c)
 		}
 	}
 	return l.longest + time.Duration(sum/float64(l.s.Capacity()))
@@ -218,8 +203,7 @@ func requireServiceStaysTogether(t *testing.T, large bool) {
 	t.Logf("seeds 0-29: at most %.2f of the bound was reached", tightest)
 }
 
-// Invariant 6: a waiter without debt is served within H + sum(m*H + C)/N beside
-// rivals with the credits C.
+// Invariant 6: a waiter without debt is served within H + sum(m*H + B)/N.
 func TestWaiterWithoutDebtIsServedWithinTheBound(t *testing.T) {
 	for _, large := range []bool{false, true} {
 		t.Run(fmt.Sprint("large ", large), func(t *testing.T) { requireServedWithinTheBound(t, large) })

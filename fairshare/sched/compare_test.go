@@ -23,7 +23,6 @@ func (h *history) check() {
 		same(h, h.d.demand(), s.Demand(), "demand")
 	}
 	h.near(h.d.v, s.leastEver(), "V")
-	h.near(h.d.f, s.floor, "F")
 	level, _ := h.d.level()
 	h.near(level, s.level(), "level")
 	h.near(h.d.weights(), s.weights, "weights of the backlogged")
@@ -124,6 +123,9 @@ func (s *Scheduler) leastEver() float64 {
 		if t.class != nil && (math.IsInf(least, -1) || s.service(t) < least) {
 			least = s.service(t)
 		}
+	}
+	if s.lapsed != nil {
+		least = min(least, s.service(s.lapsed))
 	}
 	return max(s.virtual, least)
 }

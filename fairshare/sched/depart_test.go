@@ -77,17 +77,14 @@ func TestDebtSurvivesLeavingAndReturning(t *testing.T) {
 	require.InDelta(t, 20, grants, 1)
 }
 
-// Or, where that is more, what rivals may be ahead through their last grant:
-// the slack over the weight of those that were backlogged last, here one of 1.
+// An absence earns the burst, and two mean holding times at least.
 func TestAbsenceEarnsAtMostTheBurst(t *testing.T) {
-	for _, c := range []struct {
-		horizon, burst, credit, slack time.Duration
-	}{
-		{0, 0, 4 * time.Second, 4 * time.Second}, // the mean hold is 1 s
-		{2 * time.Second, 0, 8 * time.Second, 8 * time.Second},
-		{0, 3 * time.Second, 3 * time.Second, 3 * time.Second},
-		{0, time.Second, time.Second, 2 * time.Second},
-		{time.Second, -1, 0, 2 * time.Second},
+	for _, c := range []struct{ horizon, burst, credit time.Duration }{
+		{0, 0, 4 * time.Second}, // the mean hold is 1 s
+		{2 * time.Second, 0, 8 * time.Second},
+		{0, 3 * time.Second, 3 * time.Second},
+		{0, time.Second, 2 * time.Second},
+		{time.Second, -1, 2 * time.Second},
 	} {
 		for _, weight := range []float64{1, 2, 0.5, 8} {
 			s := New(Config{
@@ -99,7 +96,7 @@ func TestAbsenceEarnsAtMostTheBurst(t *testing.T) {
 			require.Less(t, s.Status(now, away).Debt, -20*time.Second)
 			s.Resize(now, 0)
 			s.Enqueue(now, away, &Waiter{})
-			want := -max(time.Duration(float64(c.credit)/weight), c.slack)
+			want := -time.Duration(float64(c.credit) / weight)
 			require.Equal(t, want, s.Status(now, away).Debt, "horizon %v, burst %v, weight %v", c.horizon, c.burst, weight)
 			require.LessOrEqual(t, s.Status(now, away).Service, 2*minGrant, "a lift is not a charge")
 		}

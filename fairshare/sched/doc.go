@@ -39,33 +39,25 @@
 //
 // # Coming and going
 //
-// V is the greatest value that the least S among the backlogged has ever had.
-// It may be too high: when the only waiter of a heavy tenant has just been
-// granted a slot, a light tenant may be the only one backlogged for an instant,
-// and V leaps to its S, which its last grant has put far ahead. So there is
-// a floor F, the greatest value that
+// V is the greatest value that the least S among the backlogged has ever had. A
+// tenant whose queue becomes empty counts among them until another slot is granted
+// or it waits again: until then its absence made no difference. Without that, a
+// heavy tenant with one worker more than there are slots would be absent for an
+// instant after each of its grants, and V would leap to the S of a light tenant,
+// whose debt would be forgotten.
 //
-//	least S - Q/W
+// A tenant that becomes backlogged has its S raised to V - B/w. So an absence earns
+// B of slot-time. B is two mean holding times at least, whatever Burst says: with
+// less, tenants whose queues are empty while they hold a slot would lose their place.
 //
-// had before a tenant joined the backlogged or the last one left. W is the sum of
-// their weights. Q is B, or two mean holding times if that is more. The true
-// level of the pool is between F and V.
+// S falls only with a change of weight. What a tenant is ahead of V or behind
+// it counts as slot-time then, so S is scaled around V: neither leaving and
+// coming back nor a change of weight wipes a debt or multiplies a credit.
 //
-// A tenant that becomes backlogged has its S raised to the lesser of F and V -
-// B/w. So an absence earns B of slot-time; a tenant that is heavier than all
-// backlogged ones together earns more, but no tenant of these falls behind by more
-// than Q of its own slot-time for that. A negative Burst leaves the two mean
-// holding times: with less, tenants whose queues are empty now and then would lose
-// their place. The price is that a tenant that always waits gets up to 1.07 of its
-// share from closed loops of one worker each, on one slot, and up to 1.2 with
-// unequal weights; with the default Burst it is 1.02 and 1.05. With holds whose
-// variance is infinite, a light tenant got up to 1.8 of its share from a heavy one that
-// has exactly one worker more than there are slots.
-//
-// S falls only with a change of weight. What a tenant is ahead of V or behind F
-// counts as slot-time then, so S is scaled around the nearer of the two: neither
-// leaving and coming back nor a change of weight wipes a debt or multiplies
-// a credit.
+// Nobody keeps more slots than it asks for. A tenant of weight 100 with 4 workers
+// has 3.2 of 4 slots beside one of weight 1 with 5, where 3.96 would be its part:
+// when it releases the fourth slot none of its workers waits. With a fifth worker
+// it has its part.
 //
 // # Newcomers
 //
@@ -127,7 +119,8 @@
 //
 // Let H be the longest hold, m the most slots that a tenant holds, and R the
 // greatest horizon in an interval. For tenants f and g that stay backlogged and
-// below any cap throughout it,
+// below any cap throughout it, or whose queues are empty only while no slot is
+// granted,
 //
 //	|dS_f - dS_g| <= (H+R)(m_f/w_f + m_g/w_g) + B(1/w_f + 1/w_g).
 //
@@ -137,15 +130,18 @@
 //
 // A waiter without debt, which stands at V at most, is served within
 //
-//	H + sum(m*H + C)/N, with C = max(B, Q*w/w_min) for each rival,
+//	H + sum(m*H + B)/N,
 //
-// where w_min is the least weight. All slots are taken for H at first. From
-// then on all N slots serve rivals until its turn: each may spend the credit
-// C by which it may stand below V, for V - F is Q/w_min at most, and hold m slots
-// for H beyond it. Among equals C is B. A newcomer stands at the level instead, and
-// waits besides for rivals below it. By the nature of a mean they are as far
-// below, in slot-time, as others are above, which is (H+R)*m + B for each at
-// most.
+// summed over its rivals, whatever the weights. All slots are taken for H at first.
+// From then on all N slots serve rivals until its turn: each may spend the B
+// by which it may stand below V, and hold m slots for H beyond it. A newcomer stands
+// at the level instead, and is served within
+//
+//	H + sum(m*H + (H+R)*m + B)/N
+//
+// beside rivals that stay backlogged: by the nature of a mean those below the level
+// are as far below, in slot-time, as others are above, which is (H+R)*m + B for
+// each at most.
 //
 // Requests of several slots add G = (n-1)*max(P, 2H), the most slot-time that is kept
 // for one before it is charged: in the first bound G/w for each tenant that

@@ -15,8 +15,8 @@ type dumb struct {
 
 	now     time.Duration
 	clock   time.Duration // the time during which somebody was backlogged
-	v       float64       // the greatest least service of the backlogged
-	f       float64       // the same, less what they may be ahead through their last grants
+	v       float64       // the greatest least service of the backlogged and of lapsed
+	lapsed  *dumbTenant   // the least of those whose queues became empty since the last grant, unless it waits again
 	begun   standing
 	seq     uint64
 	near    float64 // of the holding times, see r
@@ -49,10 +49,8 @@ type dumbTenant struct {
 // A standing is what an event that moves tenants has to know of the state
 // before.
 type standing struct {
-	least   float64 // service of the backlogged, +Inf if there are none
-	weights float64
-	level   float64
-	known   float64 // the weights of those that were charged before
+	level float64
+	known float64 // the weights of those that were charged before
 }
 
 type dumbWaiter struct {
@@ -91,35 +89,34 @@ func (d *dumb) begin(now time.Duration) {
 	}
 	d.raise()
 	level, known := d.level()
-	d.begun = standing{d.least(), d.weights(), level, known}
+	d.begun = standing{level, known}
 }
 
-// end lifts those that have become backlogged: all at once, so V and F are
-// those of before. Those never charged keep their distance to the level.
+// end lifts those that have become backlogged: all at once, so V is that of
+// before. Those never charged keep their distance to the level.
 func (d *dumb) end() {
 	if d.collector != nil && !d.backlogged(d.collector) {
 		d.stop()
 	}
-	nobody := !slices.ContainsFunc(d.tenants, d.backlogged)
 	for _, t := range d.tenants {
-		if joins := d.backlogged(t) && !t.present; joins || nobody {
-			d.raiseFloor()
-		}
-	}
-	for _, t := range d.tenants {
-		backlogged := d.backlogged(t)
-		if backlogged && !t.present {
+		if d.backlogged(t) && !t.present {
 			d.follow(t)
 			d.lift(t)
+			if d.lapsed == t {
+				d.lapsed = nil
+			}
 		}
 	}
-	d.raise()
 	for _, t := range d.tenants {
 		if t.present && !d.backlogged(t) {
 			t.left = d.clock
+			if len(t.queue) == 0 && t.charges && (d.lapsed == nil || t.service < d.lapsed.service) {
+				d.lapsed = t
+			}
 		}
 		t.present = d.backlogged(t)
 	}
+	d.raise()
 }
 
 func (d *dumb) charge(t *dumbTenant, cost float64) {
@@ -130,34 +127,23 @@ func (d *dumb) charge(t *dumbTenant, cost float64) {
 	t.charged += cost
 }
 
-func (d *dumb) least() float64 {
+func (d *dumb) raise() {
 	least := math.Inf(1)
 	for _, t := range d.tenants {
 		if d.backlogged(t) {
 			least = min(least, t.service)
 		}
 	}
-	return least
-}
-
-func (d *dumb) raise() {
-	if least := d.least(); least < math.Inf(1) {
+	if least < math.Inf(1) {
+		if d.lapsed != nil {
+			least = min(least, d.lapsed.service)
+		}
 		d.v = max(d.v, least)
 	}
 }
 
-func (d *dumb) raiseFloor() {
-	ahead := max(float64(d.credit()), 2*float64(d.meanHold()))
-	if d.Horizon == Instant {
-		ahead = 0
-	}
-	if d.begun.least < math.Inf(1) {
-		d.f = max(d.f, wholeGrains(d.begun.least-ahead/d.begun.weights))
-	}
-}
-
 func (d *dumb) lift(t *dumbTenant) {
-	t.service = max(t.service, min(d.f, d.v-float64(d.credit())/t.share.Weight))
+	t.service = max(t.service, d.v-float64(d.credit())/t.share.Weight)
 }
 
 // level is where the backlogged stand that were charged before, and their
@@ -266,12 +252,12 @@ func (d *dumb) r() time.Duration {
 
 func (d *dumb) credit() time.Duration {
 	switch {
-	case d.Burst < 0 || d.Horizon == Instant:
+	case d.Horizon == Instant:
 		return 0
-	case d.Burst > 0:
-		return d.Burst
+	case d.Burst == 0:
+		return 4 * d.meanHold()
 	}
-	return 4 * d.meanHold()
+	return max(d.Burst, 2*d.meanHold())
 }
 
 func (d *dumb) meanHold() time.Duration {
@@ -604,6 +590,7 @@ func (d *dumb) first(now time.Duration, t *dumbTenant) *Waiter {
 }
 
 func (d *dumb) serve(t *dumbTenant) *Waiter {
+	d.forgo()
 	if d.collector == t {
 		d.stop()
 	}
@@ -615,8 +602,15 @@ func (d *dumb) serve(t *dumbTenant) *Waiter {
 
 func (d *dumb) grant(now time.Duration, t *dumbTenant, n int) {
 	d.begin(now)
+	d.forgo()
 	d.give(t, n)
 	d.end()
+}
+
+// forgo is due before a slot is granted, which whoever is absent does not get.
+func (d *dumb) forgo() {
+	d.lapsed = nil
+	d.raise()
 }
 
 func (d *dumb) give(t *dumbTenant, n int) {
@@ -651,12 +645,11 @@ func (d *dumb) join(now time.Duration, t *dumbTenant, by int) {
 	d.end()
 }
 
-// setShare keeps what t is behind F or ahead of V as slot-time.
+// setShare keeps what t is ahead of V or behind it as slot-time.
 func (d *dumb) setShare(now time.Duration, name string, share Share) {
 	d.begin(now)
 	d.Shares[name] = share
 	if t := d.find(name); t != nil {
-		d.raiseFloor()
 		was := t.share.Weight
 		t.share = share
 		if was != share.Weight {
@@ -667,14 +660,7 @@ func (d *dumb) setShare(now time.Duration, name string, share Share) {
 }
 
 func (d *dumb) scale(t *dumbTenant, by float64) {
-	switch {
-	case t.service < d.f:
-		t.service = wholeGrains(d.f - (d.f-t.service)*by)
-	case t.service > d.v:
-		t.service = wholeGrains(d.v + (t.service-d.v)*by)
-	default:
-		t.service = wholeGrains(t.service)
-	}
+	t.service = wholeGrains(d.v + (t.service-d.v)*by)
 	if t.present && d.backlogged(t) {
 		d.lift(t)
 	}
@@ -682,18 +668,12 @@ func (d *dumb) scale(t *dumbTenant, by float64) {
 
 func (d *dumb) resize(now time.Duration, capacity int) {
 	d.begin(now)
-	if capacity != d.Capacity && d.large() {
-		d.raiseFloor()
-	}
 	d.Capacity = capacity
 	d.end()
 }
 
 func (d *dumb) setLimit(now time.Duration, limit int) {
 	d.begin(now)
-	if limit != d.limit {
-		d.raiseFloor()
-	}
 	d.limit = limit
 	d.end()
 }

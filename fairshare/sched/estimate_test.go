@@ -295,7 +295,7 @@ func TestAWaiterIsServedWithinTheBoundWhenRivalsReturnTogether(t *testing.T) {
 		}
 		require.NotEmpty(t, probe.waits, "seed %d", seed)
 		bound, single := time.Duration(0), time.Duration(0)
-		credit := max(cfg.Burst, slackHolds*longestHold)
+		credit := max(cfg.Burst, 2*longestHold)
 		for _, n := range most {
 			bound += time.Duration(n)*longest + credit + minGrant
 			single += longest + credit + minGrant

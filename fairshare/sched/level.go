@@ -5,7 +5,8 @@ import "math"
 // level is where a newcomer starts: where the backlogged tenants stand on
 // average, so that it waits for its turn as they do, and at V at least.
 func (s *Scheduler) level() float64 {
-	return s.levelAbove(s.highest())
+	s.raise()
+	return s.levelAbove(s.virtual)
 }
 
 func (s *Scheduler) levelAbove(v float64) float64 {

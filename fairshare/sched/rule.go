@@ -48,71 +48,62 @@ func (s *Scheduler) service(t *Tenant) float64 {
 	return t.charged
 }
 
-// least is the least service of the backlogged tenants.
+// least is the least service of the backlogged tenants, and of lapsed.
 func (s *Scheduler) least() (least float64, ok bool) {
 	least = math.Inf(1)
 	for _, c := range s.classes {
 		least = min(least, c.heap[0].offset+c.slope*float64(s.clock))
 	}
+	if s.lapsed != nil {
+		least = min(least, s.service(s.lapsed))
+	}
 	return least, len(s.classes) > 0
+}
+
+// lapse has t, whose queue has just become empty, count among the backlogged until
+// another slot is granted or t waits again: until then its absence made no
+// difference. If there are several, the one that is least is enough.
+func (s *Scheduler) lapse(t *Tenant) {
+	if s.lapsed == nil || s.service(t) < s.service(s.lapsed) {
+		s.lapsed = t
+	}
 }
 
 // highest is V as it is now.
 func (s *Scheduler) highest() float64 {
-	if least, ok := s.least(); ok {
+	if least, ok := s.least(); ok && !s.raised {
 		return max(s.virtual, least)
 	}
 	return s.virtual
 }
 
-// raise lifts V to the least service of the backlogged tenants. V never
-// falls. In between two changes of the set of the backlogged that least only grows.
+// raise lifts V to the least service of the backlogged tenants, before one joins
+// them or the last one leaves. V never falls. In between, that least only grows.
 func (s *Scheduler) raise() { s.virtual = s.highest() }
-
-// raiseFloor is due before a tenant joins the backlogged, the last one leaves, or weights
-// change. It raises F too, which never falls either.
-func (s *Scheduler) raiseFloor() {
-	least, ok := s.least()
-	if !ok || s.raised {
-		return
-	}
-	s.virtual = max(s.virtual, least)
-	s.floor = max(s.floor, grain(least-s.slack()/s.weights))
-}
 
 // lift is the service of a tenant that becomes backlogged: an absence earns
 // a bounded credit, and never wipes a debt.
 func (s *Scheduler) lift(service float64, t *Tenant) float64 {
-	return max(service, min(s.floor, s.virtual-s.burstCredit()*t.perSlot))
+	return max(service, s.virtual-s.burstCredit()*t.perSlot)
 }
 
-// burstCredit is B, slot-time at weight 1.
+// burstCredit is B, slot-time at weight 1. It is two mean holding times at least, or
+// tenants whose queues are empty while they hold a slot would lose their place.
 func (s *Scheduler) burstCredit() float64 {
-	switch {
-	case s.blind || s.burst < 0:
-		return 0
-	case s.burst == 0:
-		return 4 * float64(s.horizon.meanHold())
-	}
-	return float64(s.burst)
-}
-
-// slack is what F is below V, as slot-time of all the backlogged together. Two
-// mean holding times at least: a tenant that has just been granted a slot is ahead by that.
-func (s *Scheduler) slack() float64 {
 	if s.blind {
 		return 0
 	}
-	return max(s.burstCredit(), slackHolds*float64(s.horizon.meanHold()))
+	hold := float64(s.horizon.meanHold())
+	if s.burst == 0 {
+		return 4 * hold
+	}
+	return max(float64(s.burst), 2*hold)
 }
 
-const slackHolds = 2
-
 // reweigh is the service of a tenant whose weight has become w times smaller:
-// what it is behind F or ahead of V remains as slot-time.
+// what it is ahead of V or behind it remains as slot-time.
 func (s *Scheduler) reweigh(service, w float64) float64 {
-	from := min(max(service, s.floor), s.virtual)
-	return grain(from + (service-from)*w)
+	return grain(s.virtual + (service-s.virtual)*w)
 }
 
 // cap is the most slots that t may hold now.

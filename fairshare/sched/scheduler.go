@@ -13,7 +13,7 @@ type Config struct {
 	Shares   map[string]Share // copied
 	Strict   bool             // no tenant holds more than the Limit scaled by its weight
 	Horizon  time.Duration    // 0: follow the mean holding time
-	Burst    time.Duration    // 0: 4 mean holding times or fixed horizons, negative: none
+	Burst    time.Duration    // 0: 4 mean holding times or fixed horizons; 2 at least
 	Headroom int              // last free slots that only tenants holding none may take
 
 	RankQueues bool // Longest is going to be asked
@@ -36,7 +36,7 @@ type Scheduler struct {
 	now     time.Duration
 	clock   time.Duration // runs while some tenant is backlogged
 	virtual float64       // V, see raise
-	floor   float64       // F, see raiseFloor
+	lapsed  *Tenant       // see lapse; nil: none
 	mean    average       // of the services of the backlogged
 
 	tenants     map[string]*Tenant
@@ -49,7 +49,7 @@ type Scheduler struct {
 	empty   []*class
 	blocked map[*Tenant]struct{} // strict mode: wait, hold, and are at their cap
 	moving  []*Tenant            // scratch of SetLimit and Resize
-	raised  bool                 // V and F stand still while several tenants move
+	raised  bool                 // V stands still while several tenants move
 	queues  queues
 	ranked  bool // the queues are
 
@@ -189,6 +189,7 @@ func (s *Scheduler) grant(t *Tenant, n int, kept float64) {
 	}
 	t.granted++
 	s.granted++
+	s.lapsed = nil
 	s.charge(t, n, kept)
 }
 
@@ -378,7 +379,7 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 	}
 	was, is := t.class != nil, t.waiting > 0 && s.within(t, t.first.slots())
 	if was != is && (is || s.backlogged == 1) {
-		s.raiseFloor()
+		s.raise()
 	}
 	if was {
 		s.exit(t)
@@ -393,6 +394,9 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 			t.mark = s.clock // else it says since when it is away
 		}
 		if was {
+			if t.waiting == 0 && !t.fresh() {
+				s.lapse(t)
+			}
 			s.contending -= int(t.held)
 			s.weigh(-1, t.share.Weight)
 			s.count(t)
@@ -405,6 +409,9 @@ func (s *Scheduler) place(t *Tenant, service float64) {
 	if !was {
 		if s.strict {
 			delete(s.blocked, t)
+		}
+		if s.lapsed == t {
+			s.lapsed = nil
 		}
 		lifted := s.lift(service, t)
 		t.origin += lifted - service

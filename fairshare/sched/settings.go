@@ -25,7 +25,7 @@ func (s *Scheduler) SetShare(now time.Duration, name string, share Share) {
 		return
 	}
 	s.advance(now)
-	s.raiseFloor()
+	s.raise()
 	s.raised = true
 	defer func() { s.raised = false }()
 	service, before, was := s.service(t), t.share.Weight, t.class != nil
@@ -98,7 +98,7 @@ func (s *Scheduler) SetLimit(now time.Duration, limit int) {
 // whose first waiter asks for several slots.
 func (s *Scheduler) move(now time.Duration) (done func()) {
 	s.advance(now)
-	s.raiseFloor()
+	s.raise()
 	s.raised = true
 	return func() {
 		if s.large > 0 {

@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -15,7 +14,7 @@ import (
 // the way fairshare.Line does, which includes that nobody looks at the clock
 // while nobody waits: the time is 0 then.
 type simulation struct {
-	t   testing.TB
+	t   require.TestingT
 	s   *Scheduler
 	rng *rand.Rand
 
@@ -54,7 +53,7 @@ type job struct {
 	done   func() // after the release, nil: nothing
 }
 
-func simulate(t testing.TB, seed uint64, cfg Config) *simulation {
+func simulate(t require.TestingT, seed uint64, cfg Config) *simulation {
 	if cfg.Default.Weight == 0 {
 		cfg.Default.Weight = 1
 	}

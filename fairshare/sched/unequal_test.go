@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 // Invariant 12: a tenant whose queue is empty for an instant, each time that its last
@@ -43,6 +44,53 @@ func TestAnEmptyQueueForAnInstantForgivesNothing(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Invariants 5 and 12: tenants whose queues are empty for instants only are charged
+// within the band of those that are always backlogged, for good: what a tenant is ahead
+// is never forgotten, however long its holds and however unlike the weights.
+func TestQueuesEmptyForInstantsStayWithinTheBand(t *testing.T) {
+	tightest := 0.0
+	rapid.Check(t, func(t *rapid.T) {
+		seed := rapid.Uint64().Draw(t, "seed")
+		cfg := Config{
+			Capacity: rapid.IntRange(1, 4).Draw(t, "slots"),
+			Burst:    rapid.SampledFrom([]time.Duration{0, -1, 100 * time.Millisecond}).Draw(t, "burst"),
+		}
+		l := &load{simulation: simulate(t, seed, cfg), most: make(map[*client]int)}
+		for i := range rapid.IntRange(2, 3).Draw(t, "tenants") {
+			name := fmt.Sprint(i)
+			l.s.SetShare(0, name, Share{Weight: math.Exp(rapid.Float64Range(-3, 3).Draw(t, "log of the weight"))})
+			hold := l.measured(rapid.SampledFrom([]func(*rand.Rand) time.Duration{
+				constant(50 * ms), exponential(50 * ms), atMost(2*time.Second, pareto(1.5, 50*ms)),
+				outliers(0.05, ms, time.Second), outliers(0.2, ms, time.Second),
+			}).Draw(t, "holds"))
+			c := l.client(name, hold)
+			l.workers(c, cfg.Capacity+rapid.IntRange(1, 2).Draw(t, "workers more than slots"))
+			l.most[c] = c.held // until all come free at once
+		}
+		l.each(2*time.Second, func() {}) // all of them wait, after the first hold
+		least, most := make(map[[2]int]float64), make(map[[2]int]float64)
+		for n := range 250 {
+			l.each(time.Second, func() {})
+			s := l.s.at(l.now)
+			for i, f := range l.clients {
+				for j, g := range l.clients[:i] {
+					d, k := s.charged(s.Find(f.name))-s.charged(s.Find(g.name)), [2]int{i, j}
+					if n == 0 {
+						least[k], most[k] = d, d
+					}
+					least[k], most[k] = min(least[k], d), max(most[k], d)
+					reached := (most[k] - least[k]) / l.bound(f, g)
+					if reached > 1 {
+						t.Fatalf("invariant 5: tenants %s and %s: %.3f of the bound", f.name, g.name, reached)
+					}
+					tightest = max(tightest, reached)
+				}
+			}
+		}
+	})
+	t.Logf("at most %.2f of the bound was reached", tightest)
 }
 
 // Invariant 12: a new weight is effective at once: the debt of one turn at the old weight is one

@@ -38,8 +38,7 @@ type party struct {
 	share  sched.Share
 	demand float64 // slots that it could use at most
 
-	names              int     // under which it asks; 0: one
-	lightest, heaviest float64 // weight so far
+	names int // under which it asks; 0: one
 
 	held     int
 	most     int
@@ -75,7 +74,7 @@ func (a *arena) party(name string, share sched.Share, demand float64) *party {
 	if share.Weight == 0 {
 		share.Weight = 1
 	}
-	p := &party{name: name, share: share, lightest: share.Weight, heaviest: share.Weight, demand: demand}
+	p := &party{name: name, share: share, demand: demand}
 	a.parties, a.parts = append(a.parties, p), nil
 	a.s.SetShare(a.now, name, share)
 	return p
@@ -162,7 +161,6 @@ func (a *arena) resize(capacity int) {
 func (a *arena) setShare(p *party, share sched.Share) {
 	a.settle()
 	p.share, a.parts = share, nil
-	p.lightest, p.heaviest = min(p.lightest, share.Weight), max(p.heaviest, share.Weight)
 	a.s.SetShare(a.stamp(), p.name, share)
 	a.dispatch(a.stamp())
 }

@@ -33,8 +33,8 @@ var mistakes = []mistake{
 		"t.slope = float64(t.held) * t.perSlot\n\tif !is", "t.slope = float64(max(0, int(t.held)-t.share.Min)) * t.perSlot\n\tif !is"},
 	{"a new name starts below everybody who was served", "fresh names/1/gain", "sched/level.go",
 		"return s.levelAbove(s.highest())", "return s.virtual"},
-	{"a queue that is empty for an instant is forgiven", "", "sched/rule.go",
-		"min(s.floor, s.virtual-s.burstCredit()*t.perSlot)", "s.virtual-s.burstCredit()*t.perSlot"},
+	{"a queue that is empty for an instant is forgiven", "unequal weights/1/gain", "sched/rule.go",
+		"		s.lapsed = t\n", "		s.lapsed = nil\n"},
 	{"a change of weight multiplies a credit", "", "sched/settings.go",
 		"scaled := s.reweigh(service, before/share.Weight)", "scaled := service"},
 }

@@ -46,6 +46,8 @@ var (
 
 	heavyRival  = place{what: "4 slots, a rival of weight 100", slots: 4, rivals: 1, weight: 100, hold: exponential(100 * time.Millisecond)}
 	heavyRivals = place{what: "4 slots, 2 rivals of weight 10", slots: 4, rivals: 2, weight: 10, hold: exponential(100 * time.Millisecond)}
+	heavyTailed = place{what: "4 slots, a rival of weight 30 with Pareto(1.5) of 100 ms", slots: 4, rivals: 1, weight: 30,
+		hold: func(a *arena) func() time.Duration { return a.pareto(1.5, 100*time.Millisecond) }}
 	lightRivals = place{what: "4 slots, 6 rivals of weight 0.1", slots: 4, rivals: 6, weight: 0.1, hold: exponential(100 * time.Millisecond)}
 )
 
@@ -146,25 +148,20 @@ func (a *arena) probes(p *party) (worst func() time.Duration) {
 
 // bound is what package sched promises p, which waits without debt.
 func (a *arena) bound(p *party) time.Duration {
-	lightest := math.Inf(1)
-	for _, r := range a.parties {
-		lightest = min(lightest, r.lightest)
-	}
-	burst, slack := a.credit()
 	rivals := 0.0
 	for _, r := range a.parties {
 		if r != p {
-			credit := max(burst, slack*r.heaviest/lightest)
-			rivals += float64(r.most)*a.longest.Seconds() + credit*float64(max(1, r.names))
+			rivals += float64(r.most)*a.longest.Seconds() + a.credit()*float64(max(1, r.names))
 		}
 	}
 	return a.longest + time.Duration(rivals/float64(max(1, a.least))*float64(time.Second))
 }
 
-// credit is B and Q of package sched at their greatest, in slot-seconds.
-func (a *arena) credit() (burst, slack float64) {
-	if !a.noCredit {
-		burst = 4 * max(a.horizon.Seconds(), a.usual)
+// credit is B of package sched at its greatest, in slot-seconds.
+func (a *arena) credit() float64 {
+	holds := 4.0
+	if a.noCredit {
+		holds = 2
 	}
-	return burst, max(burst, 2*a.horizon.Seconds())
+	return holds * max(a.horizon.Seconds(), a.usual)
 }
