@@ -1,6 +1,7 @@
 package fairshare
 
 import (
+	"fmt"
 	"math"
 	"math/bits"
 	"time"
@@ -51,4 +52,24 @@ func (d Durations) Quantile(q float64) time.Duration {
 		rest -= min(n, rest)
 	}
 	return 0
+}
+
+// String returns the number of durations, and bounds that half of them, 99% and all
+// keep to.
+func (d Durations) String() string {
+	total := d.Total()
+	if total == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d, half of them < %v, 99%% < %v, all < %v",
+		total, round(d.Quantile(0.5)), round(d.Quantile(0.99)), round(d.Quantile(1)))
+}
+
+// round keeps three digits.
+func round(d time.Duration) time.Duration {
+	unit := time.Duration(1)
+	for d/unit >= 1000 {
+		unit *= 10
+	}
+	return d.Round(unit)
 }

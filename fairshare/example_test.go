@@ -168,7 +168,7 @@ func ExampleStats() {
 		defer p.Release()
 	}
 	s := sem.Stats()
-	fmt.Printf("%d of %d in use, %d waiting, %d tenants\n", s.InUse, s.Capacity, s.Waiting, s.Tenants)
+	fmt.Printf("%d of %d in use, %d waiting, %d tenants\n", s.InUse, s.Capacity, s.Waiting, s.ActiveTenants)
 	// Output:
 	// 3 of 8 in use, 0 waiting, 1 tenants
 }

@@ -47,6 +47,7 @@ type Line struct {
 	woken   *waiter    // granted or failed, to be told by Unlock
 	waited  time.Duration
 	waits   Durations
+	ends    [allEnds]uint64 // of Acquires in vain
 	held    time.Duration
 
 	quantum time.Duration // after of the latest OverdueLocked
@@ -65,6 +66,8 @@ type Line struct {
 	rejectLate bool
 	maxWaiting int // of all tenants together; 0: no bound
 	onlyNamed  bool
+	accepts    bool // grants count when they are accepted
+	handed     int  // slots whose grants do not count yet
 	witness    Witness
 
 	waiters sync.Pool // of *waiter
@@ -168,6 +171,9 @@ func (l *Line) requestLocked(tenant string, m *Member) (*Slot, *sched.Tenant, *A
 	slot := l.takeLocked(t)
 	if slot != nil {
 		l.sched.Grant(l.now, t)
+		if l.accepts {
+			l.handedLocked(slot)
+		}
 	}
 	return slot, t, nil
 }
@@ -177,6 +183,7 @@ func (l *Line) admitLocked(w *waiter) {
 	slot, t, refusal := l.requestLocked(w.tenant, nil)
 	switch {
 	case slot != nil:
+		l.handedLocked(slot)
 		w.grant = slot.grant()
 		l.wakeLocked(w)
 	case refusal != nil:

@@ -46,7 +46,7 @@ func TestWhoeverNamesNoTenantIsRefusedAtOnceWhereOneIsRequired(t *testing.T) {
 		refuseAll()
 		s.Resume()
 		require.Equal(t, 1, s.Stats().Waiting)
-		require.Equal(t, 3, s.Stats().Tenants, "nobody has joined without a name")
+		require.Equal(t, 3, s.Stats().ActiveTenants, "nobody has joined without a name")
 		for name := range s.Tenants() {
 			require.NotEmpty(t, name)
 		}
@@ -64,6 +64,6 @@ func TestWithoutRequireTenantWhoeverNamesNoneIsAnonymous(t *testing.T) {
 	s := newSemaphore(t, slots(2))
 	acquire(t, s, "").Release()
 	member := s.Join("")
-	require.Equal(t, 1, s.Stats().Tenants)
+	require.Equal(t, 1, s.Stats().ActiveTenants)
 	member.Leave()
 }

@@ -23,7 +23,7 @@ func newSemaphore(t *testing.T, cfg fairshare.Config) *fairshare.Semaphore {
 		stats := s.Stats()
 		require.Zero(t, stats.InUse, "slots that never came back")
 		require.Zero(t, stats.Waiting)
-		require.Zero(t, stats.Tenants, "tenants that never left")
+		require.Zero(t, stats.ActiveTenants, "tenants that never left")
 	})
 	return s
 }

@@ -55,6 +55,10 @@ func (l *Line) acquireN(ctx context.Context, tenant string, m *Member, n int) (G
 		g, err := l.refuse(ctx, &AcquireError{Slots: n, Reason: NoTenant, Err: ErrNoTenant})
 		return g, nil, err
 	}
+	if !l.Admits(tenant) {
+		g, err := l.refuse(ctx, &AcquireError{Slots: n, Reason: NoTenant, Err: ErrNoTenant})
+		return g, nil, err
+	}
 	done := ctx.Done()
 	if isDone(done) {
 		g, err := l.refuse(ctx, contextError(ctx, &AcquireError{Tenant: tenant, Slots: n, Reason: BeforeWaiting}))
@@ -103,6 +107,9 @@ func (l *Line) requestNLocked(t *sched.Tenant, n int) (g Grant, more []Grant) {
 	}
 	if g, more = l.takeNLocked(t, n); g != (Grant{}) {
 		l.sched.GrantN(l.now, t, n)
+		if l.accepts {
+			l.handedLocked(g.slot)
+		}
 	}
 	return g, more
 }

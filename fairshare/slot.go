@@ -24,7 +24,10 @@ type Slot struct {
 	at         int    // index in line.slots plus 1, 0: not one of the line's
 	more       int32  // slots that it stands for beyond one, where they are lumped together
 
-	ready            bool // so that these are set:
+	accepted         atomic.Uint64 // one more than the generation of the latest grant that was
+	handed           bool          // the latest grant counts once it is accepted
+	charged          bool          // it is no hold, but a charge
+	ready            bool          // so that these are set:
 	newer, older     *Slot
 	prevOwn, nextOwn *Slot
 }

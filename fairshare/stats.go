@@ -1,6 +1,7 @@
 package fairshare
 
 import (
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -14,23 +15,36 @@ type Stats struct {
 	Capacity int // slots in force
 	InUse    int // slots held
 	Waiting  int // blocked Acquires
-	Tenants  int // that hold, wait or are joined
 	Horizon  time.Duration
+
+	ActiveTenants int // that hold, wait or are joined; each has figures of its own, see Tenants
 
 	OldestWait time.Duration // of the blocked Acquires
 
 	Suspended bool // until Resume
 
-	// Since the start.
-	Acquired uint64        // grants, of one slot or several
-	WaitTime time.Duration // that the granted ones had waited in total
-	Waits    Durations     // of those that had to wait
-	Rejected uint64        // Acquires that found the queue full, would have been late, or asked for too many slots
-	Canceled uint64        // waits that ended without a slot
+	// Since the start. An Acquire counts as Acquired, Rejected or Canceled, or
+	// not at all: if it was refused for a context that had ended before, a close,
+	// or a missing tenant.
+	Acquired uint64 // those that got what they asked for, one slot or several
+	Rejected uint64 // those that found the queue full, would have been late, or asked for too many slots
+	Canceled uint64 // those that ended without a slot after they had begun to wait
+
+	// What ended the Canceled ones.
+	TimedOut  uint64 // AcquireTimeout
+	Expired   uint64 // the deadline of the context
+	Abandoned uint64 // the context, which was cancelled
+	Failed    uint64 // a close, a failed build or hook, or a newcomer in a full queue
+
+	// The waits that are over, however they ended, those in vain included.
+	WaitTime time.Duration // in total
+	Waits    Durations     // by their length
 
 	// HoldTime is for how long slots were held in total, as far as anybody
 	// looked at the clock at both ends, which was the case TimedHolds times:
-	// when somebody waited, or a pool has to know the time.
+	// when somebody waited, or a pool has to know the time. What a tenant is
+	// charged for beside its holds is not in it. Of several slots that a pool
+	// leases together each is a hold.
 	HoldTime   time.Duration
 	TimedHolds uint64
 	Holds      Durations
@@ -38,6 +52,22 @@ type Stats struct {
 	// ShareFuncErr is a *PanicError if the last call of Config.ShareFunc
 	// panicked, nil if it returned.
 	ShareFuncErr error
+}
+
+// Free is the number of slots that nobody holds; 0 also when more are held than a
+// Resize has left.
+func (s Stats) Free() int { return max(0, s.Capacity-s.InUse) }
+
+// String returns two lines: the figures of the moment, and those since the start.
+func (s Stats) String() string {
+	suspended := ""
+	if s.Suspended {
+		suspended = "; suspended"
+	}
+	return fmt.Sprintf("%d of %d slots in use, %d free; %d waiting, for up to %v; %d tenants active%s\n"+
+		"since the start: %d acquired, %d rejected, %d canceled (%d timed out, %d expired, %d abandoned, %d failed); waits: %v; holds: %v",
+		s.InUse, s.Capacity, s.Free(), s.Waiting, round(s.OldestWait), s.ActiveTenants, suspended,
+		s.Acquired, s.Rejected, s.Canceled, s.TimedOut, s.Expired, s.Abandoned, s.Failed, s.Waits, s.Holds)
 }
 
 // TenantStats are the figures of one tenant.
@@ -68,22 +98,30 @@ type TenantStats struct {
 
 // StatsLocked returns the totals.
 func (l *Line) StatsLocked() Stats {
+	l.countAllLocked()
 	stats := Stats{
 		Capacity: l.sched.Capacity(),
 		InUse:    l.sched.InUse(),
 		Waiting:  l.sched.Waiting(),
-		Tenants:  l.sched.Active(),
 		Horizon:  l.sched.Horizon(),
+
+		ActiveTenants: l.sched.Active(),
 
 		OldestWait: l.oldestWaitLocked(),
 
 		Suspended: l.paused,
 
 		Acquired: l.sched.Granted(),
-		WaitTime: l.waited,
-		Waits:    l.waits,
 		Rejected: l.sched.Rejected(),
 		Canceled: l.sched.Canceled(),
+
+		TimedOut:  l.ends[timedOut],
+		Expired:   l.ends[expired],
+		Abandoned: l.ends[abandoned],
+		Failed:    l.ends[failed],
+
+		WaitTime: l.waited,
+		Waits:    l.waits,
 
 		HoldTime:   l.held,
 		TimedHolds: l.timedHolds,
@@ -105,6 +143,7 @@ func (l *Line) Tenants() iter.Seq2[string, TenantStats] {
 			stats TenantStats
 		}
 		l.Lock()
+		l.countAllLocked()
 		capacity := l.sched.Capacity()
 		known := slices.AppendSeq(make([]*sched.Tenant, 0, l.sched.Known()), l.sched.Tenants())
 		l.Unlock()

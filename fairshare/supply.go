@@ -51,7 +51,7 @@ func (l *Line) assignLocked(slot *Slot, t *sched.Tenant) {
 	if l.watcher != nil {
 		l.watcher.Taken(slot)
 	}
-	slot.before, slot.tenant = slot.tenant, t
+	slot.before, slot.tenant, slot.charged = slot.tenant, t, false
 	slot.since, slot.granted = l.now, slot.generation.Load()
 }
 
@@ -150,13 +150,19 @@ func (l *Line) ReadyLocked() int { return l.ready.len }
 func (l *Line) SlotsLocked() []*Slot { return l.slots }
 
 // ReleaseLocked ends the charge for a slot whose grant is finished, for a
-// caller that then drops or puts it, and dispatches.
+// caller that then drops or puts it, and dispatches. The hold is counted unless it
+// was no lease: that of a grant that nobody accepted, or a mere charge.
 func (l *Line) ReleaseLocked(slot *Slot) {
 	l.finishedLocked(slot)
-	if slot.since > 0 && l.now > slot.since {
+	l.countLocked(slot)
+	if slot.since > 0 && l.now > slot.since && !slot.handed && !slot.charged {
 		l.held += l.now - slot.since
 		l.timedHolds++
 		l.holds.add(l.now - slot.since)
+	}
+	if slot.handed { // and turned down
+		slot.handed = false
+		l.handed--
 	}
 	l.sched.ReleaseN(l.now, slot.tenant, slot.since, int(1+slot.more))
 	slot.more = 0
@@ -167,7 +173,7 @@ func (l *Line) ReleaseLocked(slot *Slot) {
 func (l *Line) ChargeLocked(slot *Slot) {
 	slot.tenant = l.sched.Tenant(l.now, slot.tenant.Name()) // the record may have been forgotten
 	l.sched.Charge(l.now, slot.tenant)
-	slot.since = l.now
+	slot.since, slot.charged = l.now, true
 }
 
 // RechargeLocked charges another tenant for a slot instead of the one that held it

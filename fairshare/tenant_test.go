@@ -51,14 +51,14 @@ func TestCallersWithoutATenantShareTheAnonymousOne(t *testing.T) {
 func TestJoinAndLeaveAreCountedAndLeaveIsIdempotent(t *testing.T) {
 	s := newSemaphore(t, slots(4))
 	first, second := s.Join("a"), s.Join("a")
-	require.Equal(t, 1, s.Stats().Tenants)
+	require.Equal(t, 1, s.Stats().ActiveTenants)
 	first.Leave()
 	first.Leave()
 	first.Leave()
 	require.True(t, tenant(s, "a").Joined, "the second is still there")
 	second.Leave()
 	require.False(t, tenant(s, "a").Joined)
-	require.Zero(t, s.Stats().Tenants)
+	require.Zero(t, s.Stats().ActiveTenants)
 }
 
 func TestATenantThatHasLeftMayStillAcquire(t *testing.T) {
@@ -189,8 +189,9 @@ func TestTheFiguresOfATenantAreThoseOfItsHistory(t *testing.T) {
 		next.granted(t).Release()
 		stats := s.Stats()
 		require.EqualValues(t, 2, stats.Acquired)
-		require.Equal(t, time.Second, stats.WaitTime)
+		require.Equal(t, 5*time.Second, stats.WaitTime, "4 s of them in vain")
 		require.EqualValues(t, 1, stats.Canceled)
+		require.EqualValues(t, 1, stats.Expired)
 		require.EqualValues(t, 1, stats.Rejected)
 		require.Equal(t, time.Second, stats.Horizon)
 	})

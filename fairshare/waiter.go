@@ -61,6 +61,9 @@ func (l *Line) wait(ctx context.Context, done <-chan struct{}, w *waiter, witnes
 		return Grant{}, l.fail(ctx, w)
 	}
 	l.freeWaiter(w)
+	if !l.accepts {
+		g.Accept()
+	}
 	return g, nil
 }
 
@@ -78,17 +81,18 @@ func (w *waiter) isReadyBefore(done <-chan struct{}) bool {
 // cancel ends the wait of w because ctx has ended, and returns the error; nil if
 // its wait is over already.
 func (l *Line) cancel(ctx context.Context, w *waiter) error {
+	e := contextError(ctx, &AcquireError{})
 	l.Lock()
 	if w.Seq() == 0 {
 		l.Unlock()
 		return nil
 	}
 	large := l.sched.HasLarge()
-	e := l.removeLocked(w, &AcquireError{})
+	l.removeLocked(w, e)
 	l.leftLocked(large)
 	l.Unlock()
 	l.freeWaiter(w)
-	return contextError(ctx, e)
+	return e
 }
 
 // fail is the end of a wait without a slot: that of w, or because ctx has ended
@@ -100,20 +104,22 @@ func (l *Line) fail(ctx context.Context, w *waiter) error {
 	if err != nil {
 		return err
 	}
-	e := l.passOn(tenant, n, g, waited)
+	e := l.passOn(ctx, tenant, n, g, waited)
 	for _, g := range more {
 		g.Release()
 	}
-	return contextError(ctx, e)
+	return e
 }
 
 // passOn gives a slot to the next, whose grant has lost the race against the
 // cancel.
-func (l *Line) passOn(tenant string, n int, g Grant, waited time.Duration) *AcquireError {
+func (l *Line) passOn(ctx context.Context, tenant string, n int, g Grant, waited time.Duration) *AcquireError {
 	slot := g.Finish()
+	e := contextError(ctx, &AcquireError{Slots: n, Reason: HandedOver, Waited: waited})
 	l.Lock()
 	defer l.Unlock()
-	e := l.ExplainLocked(tenant, &AcquireError{Slots: n, Reason: HandedOver, Waited: waited})
+	l.ExplainLocked(tenant, e)
+	l.EndLocked(tenant, e.Err)
 	if slot != nil { // else it was asked back meanwhile
 		l.returnLocked(slot)
 	}
@@ -136,6 +142,8 @@ func isDone(done <-chan struct{}) bool {
 func (l *Line) removeLocked(w *waiter, e *AcquireError) *AcquireError {
 	t := w.Tenant()
 	e.Waited = l.now - w.Since()
+	l.waitedLocked(e.Waited)
+	l.ends[endOf(e.Err)]++
 	l.sched.Cancel(l.now, &w.Waiter)
 	return l.explainLocked(t, slotsOf(&w.Waiter), e)
 }
@@ -150,9 +158,9 @@ func (l *Line) leftLocked(large bool) {
 
 // handLocked tells w of its grant.
 func (l *Line) handLocked(w *waiter, g Grant) {
+	l.handedLocked(g.slot)
 	w.grant, w.waited = g, l.now-w.Since()
-	l.waited += w.waited
-	l.waits.add(w.waited)
+	l.waitedLocked(w.waited)
 	l.wakeLocked(w)
 }
 

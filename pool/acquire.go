@@ -78,7 +78,7 @@ func (p *Pool[T]) fit(ctx context.Context, tenant string, since time.Duration, g
 		switch why {
 		case "":
 			if fault != nil { // the caller gave up; the slot is passed on
-				return fairshare.Grant{}, p.line.Explain(tenant, contextError(ctx, p.line.Now()-since))
+				return fairshare.Grant{}, p.inVain(tenant, contextError(ctx, p.line.Now()-since))
 			}
 			if g.Slot() != nil {
 				return g, nil
@@ -87,7 +87,7 @@ func (p *Pool[T]) fit(ctx context.Context, tenant string, since time.Duration, g
 		case PrepareFailed:
 			if unprepared++; unprepared == maxPrepares {
 				p.reject(g, s, why)
-				return fairshare.Grant{}, p.line.Explain(tenant, &AcquireError{
+				return fairshare.Grant{}, p.inVain(tenant, &AcquireError{
 					Reason: fairshare.NotPrepared, Err: fault, Waited: p.line.Now() - since,
 				})
 			}
@@ -99,6 +99,15 @@ func (p *Pool[T]) fit(ctx context.Context, tenant string, since time.Duration, g
 		})
 	}
 	return fairshare.Grant{}, err
+}
+
+// inVain counts and completes the error of an Acquire that was granted a slot and
+// ends without.
+func (p *Pool[T]) inVain(tenant string, e *AcquireError) *AcquireError {
+	p.line.Lock()
+	defer p.line.Unlock()
+	p.line.EndLocked(tenant, e.Err)
+	return p.line.ExplainLocked(tenant, e)
 }
 
 // maxPrepares is how many resources one Acquire may wreck by failing to prepare

@@ -59,6 +59,7 @@ func (o *origin) text() string {
 // lease makes the lease of a grant, and remembers what has to be known about
 // it.
 func (p *Pool[T]) lease(g fairshare.Grant, tenant string) Lease[T] {
+	g.Accept()
 	l := Lease[T]{grant: g}
 	told := p.config.Trace.Release != nil
 	if !told && !p.recorded {

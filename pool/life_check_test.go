@@ -211,8 +211,8 @@ func (l *life) checkCalls(s *snapshot) {
 	if limit := l.config.Sharing.AcquireTimeout; limit > 0 && s.OldestWait > limit {
 		l.complain("somebody waits for %v, longer than the AcquireTimeout", s.OldestWait)
 	}
-	if l.before != nil && l.suspended && l.before.Suspended && s.Acquired != l.before.Acquired {
-		l.complain("%d grants while suspended", s.Acquired-l.before.Acquired)
+	if l.before != nil && l.suspended && l.before.Suspended && s.Leased > l.before.Leased {
+		l.complain("%d grants while suspended", s.Leased-l.before.Leased)
 	}
 }
 

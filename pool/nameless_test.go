@@ -46,7 +46,7 @@ func TestWhoeverNamesNoTenantIsRefusedAtOnceWhereOneIsRequired(t *testing.T) {
 				refuseAll(background)
 				synctest.Wait()
 				require.Zero(t, f.buildCount())
-				require.Zero(t, p.Stats().Tenants)
+				require.Zero(t, p.Stats().ActiveTenants)
 
 				l := acquire(t, p, "a")
 				ctx, cancel := l.Context(background)

@@ -136,6 +136,9 @@ func (p *Pool[T]) prepareFor(c *Config[T]) {
 	p.watching = p.timed || c.Age.MaxUses > 0 || c.Sizes.MinIdle > 0 || c.Sizes.MaxIdle > 0 ||
 		c.Tenancy.Prepare != nil || c.Tenancy.Reset != nil
 	p.source = p.hold(p.line.Acquire)
+	if c.Health.Check != nil || c.Tenancy.Prepare != nil {
+		p.line.AcceptGrants() // the hooks come first
+	}
 	if c.Trace.WaitStart != nil || c.Trace.WaitDone != nil {
 		p.line.Witness(witness[T]{p})
 	}
@@ -201,6 +204,7 @@ func (p *Pool[T]) TryAcquire(tenant string) (Lease[T], bool) {
 		why, err := p.handOver(ctx, tenant, g, s)
 		if why != "" {
 			p.reject(g, s, why)
+			err = p.inVain(tenant, &AcquireError{Reason: fairshare.NotPrepared, Err: err})
 		}
 		return g, err
 	})

@@ -1,15 +1,19 @@
 package pool
 
 import (
+	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/fairpool/fairpool/fairshare"
 )
 
 // Stats are the totals of a Pool. InUse is the number of slots that tenants are
-// charged for: beside the leases those whose resource is being reset, or
-// destroyed at the tenant's expense.
+// charged for: beside the leases those whose resource is being reset, or is
+// destroyed or built again at the tenant's expense.
+//
+// Built is always Alive + Destroying + Destroyed + Hijacked.
 type Stats struct {
 	fairshare.Stats
 
@@ -46,6 +50,26 @@ type Stats struct {
 	Leaks       uint64 // leases longer than LeakAfter
 	Lost        uint64 // leases found by DetectLost
 	Deadlocks   uint64 // see Guard.ForbidNested
+}
+
+// Alive is the number of resources that are built and not being destroyed: idle,
+// leased, being reset or checked.
+func (s Stats) Alive() int { return s.Warm + s.Leased + s.Resetting + s.Checking }
+
+// Total is the number of resources that count against MaxSize: those alive, being
+// built and being destroyed.
+func (s Stats) Total() int { return s.Alive() + s.Building + s.Destroying }
+
+// String returns two lines: the figures of the moment, and those since the start.
+func (s Stats) String() string {
+	now, before, _ := strings.Cut(s.Stats.String(), "\n")
+	if s.Closed {
+		now += "; closed"
+	}
+	return fmt.Sprintf("%d of %d resources: %d idle, %d leased, %d resetting, %d checking, %d building, %d destroying; %s\n"+
+		"%s; %d built, %d destroyed, %d hijacked, %d builds failed",
+		s.Total(), s.MaxSize, s.Warm, s.Leased, s.Resetting, s.Checking, s.Building, s.Destroying, now,
+		before, s.Built, s.Destroyed, s.Hijacked, s.BuildFailures)
 }
 
 // Stats returns the totals.

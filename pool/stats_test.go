@@ -161,7 +161,7 @@ func TestStatsTellTheStateOfThePool(t *testing.T) {
 		second := begin(background, p, "b")
 		time.Sleep(time.Minute)
 		stats = p.Stats()
-		require.Equal(t, 2, stats.Tenants)
+		require.Equal(t, 2, stats.ActiveTenants)
 		require.Equal(t, 2, stats.Waiting)
 		require.Equal(t, time.Since(start), stats.OldestWait)
 		require.EqualValues(t, 1, stats.Rejected)

@@ -15,6 +15,7 @@ type minute struct {
 // A mark is the totals at a time. There is one for each step of the minute.
 type mark struct {
 	at       time.Time
+	ended    uint64 // Acquires, those in vain included
 	acquired uint64
 	waited   time.Duration
 	waits    counted
@@ -37,14 +38,14 @@ func (m *minute) since(now mark) mark {
 
 // waiting adds to a moment how long the Acquires of the last minute waited.
 func (m *minute) waiting(to *moment, s pool.Stats, waits *Waits) {
-	now := mark{at: to.At, acquired: s.Acquired, waited: s.WaitTime}
+	now := mark{at: to.At, ended: s.Acquired + s.Canceled, waited: s.WaitTime}
 	if waits != nil {
 		now.waits = waits.read()
 	}
 	before := m.since(now)
 	to.Mean, to.P50, to.P99 = nothing, nothing, nothing
-	if now.acquired > before.acquired {
-		to.Mean = milliseconds(now.waited-before.waited) / number(now.acquired-before.acquired)
+	if now.ended > before.ended {
+		to.Mean = milliseconds(now.waited-before.waited) / number(now.ended-before.ended)
 	}
 	if waits != nil {
 		ps := now.waits.percentiles(&before.waits, 0.50, 0.99)

@@ -44,7 +44,8 @@ func counts(s pool.Stats) [][2]string {
 		name  string
 		count uint64
 	}{
-		{"acquired", s.Acquired}, {"rejected", s.Rejected}, {"gave up", s.Canceled},
+		{"acquired", s.Acquired}, {"rejected", s.Rejected}, {"in vain", s.Canceled},
+		{"timed out", s.TimedOut}, {"past their deadline", s.Expired}, {"gave up", s.Abandoned}, {"failed", s.Failed},
 		{"built", s.Built}, {"destroyed", s.Destroyed}, {"hijacked", s.Hijacked}, {"stale", uint64(s.Stale)},
 		{"builds failed", s.BuildFailures}, {"constructors hung", s.BuildHangs}, {"checks failed", s.CheckFailures}, {"prepares failed", s.PrepareFailures},
 		{"resets failed", s.ResetFailures}, {"destructors failed", s.DestroyFailures}, {"destructors hung", s.DestroyHangs},

@@ -15,7 +15,8 @@ func (p *Pool) Stat() *Stat { return &Stat{p.fair.Stats()} }
 // AcquireCount is how often a connection was handed out.
 func (s *Stat) AcquireCount() int64 { return int64(s.s.Acquired) }
 
-// AcquireDuration is for how long those who got a connection had waited in total.
+// AcquireDuration is for how long callers had to wait in total, those in vain
+// included, which pgxpool leaves out.
 func (s *Stat) AcquireDuration() time.Duration { return s.s.WaitTime }
 
 // AcquiredConns is the number of connections in use.
@@ -46,14 +47,9 @@ func (s *Stat) MaxLifetimeDestroyCount() int64 { return int64(s.s.Retired[pool.L
 // MaxIdleDestroyCount is how many were closed because of MaxConnIdleTime.
 func (s *Stat) MaxIdleDestroyCount() int64 { return int64(s.s.Retired[pool.Idle]) }
 
-// EmptyAcquireCount is how many of those who got a connection had to wait for
-// one to be returned or made.
-func (s *Stat) EmptyAcquireCount() (n int64) {
-	for _, waits := range s.s.Waits {
-		n += int64(waits)
-	}
-	return n
-}
+// EmptyAcquireCount is how many callers had to wait for a connection to be returned
+// or made, those in vain included.
+func (s *Stat) EmptyAcquireCount() int64 { return int64(s.s.Waits.Total()) }
 
 // EmptyAcquireWaitTime is for how long they had waited in total.
 func (s *Stat) EmptyAcquireWaitTime() time.Duration { return s.s.WaitTime }

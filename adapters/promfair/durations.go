@@ -18,7 +18,7 @@ type durations struct {
 func kept(labels prometheus.Labels) []durations {
 	return []durations{
 		{
-			desc(labels, "queue_wait_seconds", "How long requests waited that had to wait for a slot and got one."),
+			desc(labels, "queue_wait_seconds", "How long requests waited that had to wait for a slot, those in vain included."),
 			func(s *pool.Stats) (fairshare.Durations, time.Duration) { return s.Waits, s.WaitTime },
 		},
 		{

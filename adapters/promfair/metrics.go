@@ -43,17 +43,25 @@ func sharing(labels prometheus.Labels) (all []metric) {
 	add("waiting", gauge, "Requests that wait for a slot.",
 		func(s *pool.Stats) float64 { return float64(s.Waiting) })
 	add("active_tenants", gauge, "Tenants that hold a slot, wait for one or have joined.",
-		func(s *pool.Stats) float64 { return float64(s.Stats.Tenants) })
+		func(s *pool.Stats) float64 { return float64(s.ActiveTenants) })
 	add("oldest_wait_seconds", gauge, "For how long the request that has waited longest waits, 0 if none does.",
 		func(s *pool.Stats) float64 { return s.OldestWait.Seconds() })
 	add("horizon_seconds", gauge, "For how long a slot is expected to be held, for the decision who is next.",
 		func(s *pool.Stats) float64 { return s.Horizon.Seconds() })
-	add("acquired_total", counter, "Slots granted.",
+	add("acquired_total", counter, "Requests that got a slot.",
 		func(s *pool.Stats) float64 { return float64(s.Acquired) })
 	add("rejected_total", counter, "Requests refused because the queue was full or the wait would have been too long.",
 		func(s *pool.Stats) float64 { return float64(s.Rejected) })
 	add("canceled_total", counter, "Waits that ended without a slot.",
 		func(s *pool.Stats) float64 { return float64(s.Canceled) })
+	add("timed_out_total", counter, "Waits that ended without a slot because of AcquireTimeout.",
+		func(s *pool.Stats) float64 { return float64(s.TimedOut) })
+	add("expired_total", counter, "Waits that ended without a slot because of the caller's deadline.",
+		func(s *pool.Stats) float64 { return float64(s.Expired) })
+	add("abandoned_total", counter, "Waits that ended without a slot because the caller gave up.",
+		func(s *pool.Stats) float64 { return float64(s.Abandoned) })
+	add("failed_total", counter, "Waits that ended without a slot for any other reason, such as a failed build.",
+		func(s *pool.Stats) float64 { return float64(s.Failed) })
 	return all
 }
 

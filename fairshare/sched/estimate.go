@@ -109,7 +109,7 @@ func (s *Scheduler) learn(now time.Duration, t *Tenant, since time.Duration, n i
 	hold := now - since
 	if since > 0 && hold > 0 {
 		s.horizon.observe(hold)
-		t.hold += (float32(hold) - t.hold) / float32(min(max(t.granted, 1), holdWindow))
+		t.hold += (float32(hold) - t.hold) / float32(min(max(t.grants(), 1), holdWindow))
 	}
 	if s.released >= 0 {
 		s.releases.observe(s.slotTime-s.released, releaseWindow)

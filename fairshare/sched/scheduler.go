@@ -187,10 +187,31 @@ func (s *Scheduler) grant(t *Tenant, n int, kept float64) {
 	if t.fresh() {
 		s.season(t)
 	}
-	t.granted++
+	t.granted = (t.granted + 1) | everGranted
 	s.granted++
 	s.lapsed = nil
 	s.charge(t, n, kept)
+}
+
+// Uncount takes a grant to t back from the figures, and Count puts it in again. They
+// change nothing else: t is charged from Grant to Release.
+func (s *Scheduler) Uncount(t *Tenant) {
+	t.granted--
+	s.granted--
+}
+
+// Count is the opposite of Uncount.
+func (s *Scheduler) Count(t *Tenant) {
+	t.granted++
+	s.granted++
+}
+
+// CountCanceled counts an Acquire of t that ended without a slot although it was
+// granted one.
+func (s *Scheduler) CountCanceled(t *Tenant) {
+	t.canceled++
+	s.canceled++
+	s.Dismiss(t)
 }
 
 func (s *Scheduler) charge(t *Tenant, n int, kept float64) {

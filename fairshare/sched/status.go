@@ -14,7 +14,8 @@ func (s *Scheduler) InUse() int    { return s.inUse }
 func (s *Scheduler) Waiting() int  { return s.waiting }
 func (s *Scheduler) Active() int   { return s.active }
 
-// Granted, Rejected and Canceled count since the start, over all tenants.
+// Granted, Rejected and Canceled count since the start, over all tenants. See
+// Uncount.
 func (s *Scheduler) Granted() uint64  { return s.granted }
 func (s *Scheduler) Rejected() uint64 { return s.rejected }
 func (s *Scheduler) Canceled() uint64 { return s.canceled }
@@ -101,7 +102,7 @@ func (s *Scheduler) status(now time.Duration, t *Tenant, v, level float64) Statu
 		Joined:   t.joined > 0,
 		Service:  duration(s.charged(t)),
 		Debt:     duration(service - v),
-		Granted:  t.granted,
+		Granted:  t.grants(),
 		Rejected: t.rejected,
 		Canceled: t.canceled,
 	}

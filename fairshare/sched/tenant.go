@@ -42,7 +42,7 @@ type Tenant struct {
 	first, last *Waiter // served first in, first out
 	queue       int32   // index in Scheduler.queues while it has waiters
 	hold        float32 // mean of its latest timed holds, in nanoseconds; 0: none
-	granted     uint64
+	granted     uint64  // see grants
 
 	// Data belongs to the caller. A departed tenant with Data is kept rather
 	// than forgotten, as far as the bound on departed tenants allows.
@@ -66,6 +66,13 @@ func (t *Tenant) Waiting() int { return int(t.waiting) }
 
 // Active reports whether the tenant holds, waits or is joined.
 func (t *Tenant) Active() bool { return t.active }
+
+// everGranted is set in Tenant.granted with the first grant, so that a tenant whose
+// grants came to nothing is not fresh again.
+const everGranted = 1 << 63
+
+// grants is the number of grants that count.
+func (t *Tenant) grants() uint64 { return t.granted &^ everGranted }
 
 // fresh reports whether t was never granted a slot.
 func (t *Tenant) fresh() bool { return t.granted == 0 }
