@@ -150,6 +150,9 @@
 //  9. No code of the user runs under a lock; no goroutine is left after Close;
 //     a waiter has no timer.
 //  10. Close wakes every waiter at once.
+//  15. A request of several slots holds nothing while it waits, waits a bounded
+//     time, and keeps nobody else waiting for longer than the bound in package
+//     sched.
 //
 // # Concurrency
 //
