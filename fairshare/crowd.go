@@ -19,7 +19,7 @@ func (l *Line) makeRoomLocked(t *sched.Tenant) bool {
 		return false
 	}
 	last := longest.Last()
-	l.FailLocked(Request{last, last.Seq()}, LineFull, ErrQueueFull)
+	l.FailLocked(Request{last, last.Seq()}, LineFull, ErrQueueFull, 0)
 	return true
 }
 

@@ -54,7 +54,7 @@ func (l *Line) loosePatience() {
 	l.readClockLocked()
 	large := l.sched.HasLarge()
 	for len(p.stays) > 0 && (p.stays[0].over() || p.stays[0].until <= l.now) {
-		l.FailLocked(p.stays[0].Request, "", ErrAcquireTimeout)
+		l.FailLocked(p.stays[0].Request, "", ErrAcquireTimeout, 0)
 		p.stays[0] = stay{}
 		p.stays = p.stays[1:]
 	}

@@ -221,7 +221,7 @@ func (l *Line) failTooLargeLocked() {
 		}
 	}
 	for _, v := range all {
-		l.FailLocked(v.Request, v.why, ErrTooLarge)
+		l.FailLocked(v.Request, v.why, ErrTooLarge, 0)
 	}
 }
 

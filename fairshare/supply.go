@@ -94,6 +94,16 @@ func (l *Line) PutLocked(slot *Slot) {
 	l.ready.push(slot)
 }
 
+// GiveLocked grants a slot that nobody holds to the tenant, whoever waits.
+func (l *Line) GiveLocked(slot *Slot, tenant string) Grant {
+	t := l.sched.Tenant(l.now, tenant)
+	l.knowLocked(slot)
+	l.assignLocked(slot, t)
+	l.sched.Grant(l.now, t)
+	l.handedLocked(slot)
+	return slot.grant()
+}
+
 func (l *Line) knowLocked(slot *Slot) {
 	if slot.at == 0 {
 		l.slots = append(l.slots, slot)

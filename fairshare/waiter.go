@@ -26,6 +26,22 @@ type Request struct {
 	seq uint64
 }
 
+// Tenant returns the tenant that the request is for, "" if the request is over.
+func (r Request) Tenant() string {
+	if r.w == nil || r.w.Seq() != r.seq {
+		return ""
+	}
+	return r.w.Tenant().Name()
+}
+
+// Slots returns how many slots the request is for, 0 if it is over.
+func (r Request) Slots() int {
+	if r.w == nil || r.w.Seq() != r.seq {
+		return 0
+	}
+	return slotsOf(r.w)
+}
+
 func (l *Line) newWaiter(tenant string) *waiter {
 	w := l.waiters.Get().(*waiter)
 	w.tenant = tenant
@@ -169,23 +185,41 @@ func (l *Line) wakeLocked(w *waiter) {
 	w.next, l.woken = l.woken, w
 }
 
-// FailLocked ends the wait of a request with err, if it still waits.
-func (l *Line) FailLocked(r Request, reason Reason, err error) {
+// FailLocked ends the wait of a request with err, if it still waits. estimate is
+// when it makes sense to ask again, 0 if the scheduler is to work it out.
+func (l *Line) FailLocked(r Request, reason Reason, err error, estimate time.Duration) {
 	if r.w == nil || r.w.Seq() != r.seq {
 		return
 	}
 	w, large := ownerOf(r.w), l.sched.HasLarge()
-	w.err = l.removeLocked(w, &AcquireError{Reason: reason, Err: err})
+	w.err = l.removeLocked(w, &AcquireError{Reason: reason, Err: err, Estimate: estimate})
 	l.wakeLocked(w)
 	if large && !l.closed {
 		l.handOutLocked() // what was kept for it
 	}
 }
 
+// FailEachLocked is FailLocked for all requests that match selects. It reports
+// whether there were any.
+func (l *Line) FailEachLocked(match func(Request) bool, reason Reason, err error, estimate time.Duration) bool {
+	var failed []Request
+	for t := range l.sched.Queued() {
+		for w := t.First(); w != nil; w = w.Next() {
+			if r := (Request{w, w.Seq()}); match(r) {
+				failed = append(failed, r)
+			}
+		}
+	}
+	for _, r := range failed {
+		l.FailLocked(r, reason, err, estimate)
+	}
+	return len(failed) > 0
+}
+
 // FailAllLocked ends every wait with err.
 func (l *Line) FailAllLocked(reason Reason, err error) {
 	for l.sched.Waiting() > 0 {
 		w := l.sched.Waiter()
-		l.FailLocked(Request{w, w.Seq()}, reason, err)
+		l.FailLocked(Request{w, w.Seq()}, reason, err, 0)
 	}
 }

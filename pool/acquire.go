@@ -57,10 +57,19 @@ func (p *Pool[T]) hold(ask source) source {
 func (p *Pool[T]) fitted(ask source) source {
 	return func(ctx context.Context, tenant string) (fairshare.Grant, error) {
 		since := p.line.Now()
+		if refusal := p.putOff(tenant); refusal != nil {
+			return fairshare.Grant{}, refusal
+		}
 		g, err := ask(ctx, tenant)
 		if err != nil {
 			return fairshare.Grant{}, err
 		}
+		trial, refusal := p.tryFor(tenant, since)
+		if refusal != nil {
+			g.Release()
+			return fairshare.Grant{}, refusal
+		}
+		defer p.endTrial(trial)
 		return p.fit(ctx, tenant, since, g)
 	}
 }
@@ -81,19 +90,32 @@ func (p *Pool[T]) fit(ctx context.Context, tenant string, since time.Duration, g
 				return fairshare.Grant{}, p.inVain(tenant, contextError(ctx, p.line.Now()-since))
 			}
 			if g.Slot() != nil {
+				p.preparedFor(tenant)
 				return g, nil
 			}
 			continue
 		case PrepareFailed:
-			if unprepared++; unprepared == maxPrepares {
+			switch unprepared++; unprepared {
+			case maxPrepares:
 				p.reject(g, s, why)
+				p.unpreparedFor(tenant, fault)
 				return fairshare.Grant{}, p.inVain(tenant, &AcquireError{
 					Reason: fairshare.NotPrepared, Err: fault, Waited: p.line.Now() - since,
 				})
+			case maxPrepares - 1: // the last try is with a new one
+				renewed, gaveUp := p.renew(ctx, tenant, since, g, s)
+				if gaveUp != nil {
+					return fairshare.Grant{}, p.inVain(tenant, contextError(ctx, p.line.Now()-since))
+				}
+				why = "" // it is retired already
+				if renewed != (fairshare.Grant{}) {
+					g = renewed
+					continue
+				}
 			}
 		}
 		g, err = p.line.Retry(ctx, tenant, since, func() {
-			if g.Finish() != nil {
+			if why != "" && g.Finish() != nil {
 				p.rejectLocked(s, why)
 			}
 		})
@@ -117,12 +139,14 @@ const maxPrepares = 3
 // rejectLocked retires a slot that was unfit for the tenant that it was granted
 // to. A tenant pays for what its Prepare has wrecked, not for what was broken.
 func (p *Pool[T]) rejectLocked(s *slot[T], why Retirement) {
+	tenant := s.TenantLocked() // another may be billed
 	if why == PrepareFailed {
 		p.billLocked(s, why)
 	} else {
 		p.line.ReleaseLocked(&s.Slot)
 	}
 	p.retireLocked(s, why)
+	p.suspectOthersLocked(s, tenant, why)
 }
 
 // reject ends a grant whose resource was unfit for the tenant.
@@ -228,7 +252,7 @@ func (p *Pool[T]) judge(s *slot[T], err error) {
 	}
 	condemned := false
 	fault := protect("MarkBad", func() error {
-		condemned = bad(err)
+		condemned = bad(returnedError(err))
 		return nil
 	})
 	if fault != nil {

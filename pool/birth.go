@@ -2,6 +2,8 @@ package pool
 
 import (
 	"context"
+	"errors"
+	"reflect"
 	"time"
 )
 
@@ -11,7 +13,7 @@ func (p *Pool[T]) construct(ctx context.Context) (*slot[T], error) {
 	s := &slot[T]{pool: p, number: p.numbers.Add(1)}
 	s.Owner = s
 	building := p.span(ctx, p.config.Trace.BuildStart, p.config.Trace.BuildDone, Event{Resource: s.number})
-	ctx, cancel := context.WithTimeout(building.ctx, p.config.BuildTimeout)
+	ctx, cancel := context.WithTimeoutCause(building.ctx, p.config.BuildTimeout, ErrBuildTimeout)
 	defer cancel()
 	err := ctx.Err() // the trace may have taken until after Close
 	if err == nil {
@@ -20,11 +22,26 @@ func (p *Pool[T]) construct(ctx context.Context) (*slot[T], error) {
 			return err
 		})
 	}
-	if err == nil && any(s.value) == nil {
+	if err == nil && isNil(s.value) {
 		err = errNilResource
 	}
+	err = ownError(ctx, err, ErrBuildTimeout, "Constructor", p.config.BuildTimeout)
 	p.end(building, err)
 	return s, err
+}
+
+var errNilResource = errors.New("pool: Constructor returned nil")
+
+// isNil reports whether v is nothing that anybody could use: a nil interface,
+// pointer, map, channel or function.
+func isNil(v any) bool {
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Map, reflect.Chan, reflect.Func, reflect.UnsafePointer:
+		return r.IsNil()
+	}
+	return false
 }
 
 // destruct is the destructor that the register calls, in a goroutine of its
@@ -68,6 +85,7 @@ func (p *Pool[T]) hangs(s *slot[T]) {
 	p.destroyHangs++
 	p.hanging++
 	p.reports.log("destructor hangs", "resource", s.number, "retired", string(s.retired), "timeout", p.config.DestroyTimeout)
+	p.inheritLocked(s)
 	p.dischargeLocked(s)
 	p.balanceLocked() // nobody has to count on its place any longer
 }
@@ -88,8 +106,9 @@ func (p *Pool[T]) dischargeLocked(s *slot[T]) bool {
 // wrecked it and somebody waits for the place, the tenant pays for the build
 // too.
 func (p *Pool[T]) succeedLocked(s *slot[T]) {
+	p.inheritLocked(s)
 	if s.succeed {
-		if !p.buildLocked(order[T]{replaces: s}) {
+		if !p.buildLocked(build[T]{replaces: s}) {
 			p.replacedLocked(s, nil)
 		}
 		return
@@ -103,6 +122,6 @@ func (p *Pool[T]) succeedLocked(s *slot[T]) {
 // somebody waits for it, at the cost of the tenant that was charged for s last.
 func (p *Pool[T]) rebuildLocked(s *slot[T]) {
 	if p.fresh < p.line.DemandLocked() {
-		p.buildLocked(order[T]{request: p.line.NextLocked(), payer: s})
+		p.buildLocked(build[T]{payer: s})
 	}
 }

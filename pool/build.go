@@ -2,46 +2,32 @@ package pool
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
-	"github.com/fairpool/fairpool/fairshare"
 	"github.com/jackc/puddle/v2"
 )
 
-// ErrBuildTimeout is the failure of a build whose Constructor did not return
-// when its context had ended.
-var ErrBuildTimeout = errors.New("pool: Constructor did not return within the BuildTimeout")
-
-var errNilResource = errors.New("pool: Constructor returned a nil interface")
-
-// An order is a build that is due.
-type order[T any] struct {
-	request  fairshare.Request // that set it off, the zero Request if none did
-	payer    *slot[T]          // dead; its tenant is charged for the build
-	replaces *slot[T]          // to be retired when the build succeeds
-	idle     bool              // it is for MinIdle
+// A build is a resource that is being built.
+type build[T any] struct {
+	payer    *slot[T] // dead; its tenant is charged for the build
+	replaces *slot[T] // to be retired when the build succeeds
+	heir     *heir    // gets the resource before those who wait
+	idle     bool     // it is for MinIdle
 
 	epoch uint64
-	probe bool // the first one after a failure
-	hangs bool // it has outlasted BuildTimeout, and counts as failed
+	probe bool        // it is to find out whether builds work again
+	slow  bool        // it takes so long that another may start in its stead
+	hung  bool        // it outlasted BuildTimeout and has not returned, and counts as failed
+	built uint64      // how many were built before it began
+	ended bool        // the Constructor has returned
+	timer *time.Timer // until it is slow, and then until it is hung
 }
 
-// growLocked starts builds: while more waiters could use a slot than are being
-// built, and there is room below the capacity. r is the request that set it
-// off, the zero Request if it was something else; then the builds count as set
-// off by whoever is next.
-func (p *Pool[T]) growLocked(r fairshare.Request) {
-	for p.fresh < p.line.DemandLocked() {
-		if r == (fairshare.Request{}) {
-			r = p.line.NextLocked()
-		}
-		if !p.buildLocked(order[T]{request: r}) {
-			break
-		}
-		r = fairshare.Request{}
+// growLocked starts builds while more waiters could use a slot than builds are
+// under way, and there is room below the capacity.
+func (p *Pool[T]) growLocked() {
+	for p.fresh < p.line.DemandLocked() && p.buildLocked(build[T]{}) {
 	}
 	p.makeRoomLocked()
 }
@@ -49,108 +35,185 @@ func (p *Pool[T]) growLocked(r fairshare.Request) {
 // roomLocked reports whether another resource may come to be.
 func (p *Pool[T]) roomLocked() bool { return p.live+p.building+p.dying < p.capacity }
 
-// buildLocked starts a build, if there is room for it and no backoff.
-func (p *Pool[T]) buildLocked(o order[T]) bool {
+// buildLocked starts b, if there is room for it, no backoff, and not as many
+// builds under way as may be.
+func (p *Pool[T]) buildLocked(b build[T]) bool {
 	if p.closed || !p.roomLocked() || p.failing.holds() || p.busyLocked() {
 		return false
 	}
-	o.epoch, o.probe = p.epoch, p.failing.err != nil
-	if o.probe {
+	b.epoch, b.probe, b.built = p.epoch, p.failing.err != nil, p.built
+	if b.probe {
 		p.failing.probing = true
 	}
-	if o.payer != nil {
-		p.line.ChargeLocked(&o.payer.Slot)
+	if b.payer != nil {
+		p.line.ChargeLocked(&b.payer.Slot)
 	}
-	if o.idle {
+	if b.idle {
 		p.filling++
 	}
 	p.building++
 	p.fresh++
-	go p.build(&o)
+	b.timer = time.AfterFunc(p.slowAfterLocked(b.probe), func() { p.takesLong(&b) })
+	go p.build(&b)
 	return true
 }
 
-// build runs one build to its end, whatever becomes of the request that set it
-// off. The resource goes to whoever is next by then.
-func (p *Pool[T]) build(o *order[T]) {
+// build runs one build to its end, whoever has asked for it. The resource goes to
+// whoever is next by then.
+func (p *Pool[T]) build(b *build[T]) {
 	start := time.Now()
-	timer := time.AfterFunc(p.config.BuildTimeout+graceOfHooks, func() { p.buildHangs(o) })
 	resource, err := p.register.Acquire(context.Background())
-	timer.Stop()
 	took := time.Since(start)
 	p.line.Lock()
 	defer p.line.Unlock()
+	b.timer.Stop()
+	b.ended = true
 	p.building--
-	p.buildTime += took
-	if o.hangs {
-		p.stuck--
-	} else {
-		p.endLocked(o, err)
+	if b.epoch != p.epoch {
+		p.outdated--
 	}
-	if err != nil {
-		if !p.closed {
-			p.failing.total++
+	p.buildTime += took
+	switch {
+	case b.hung:
+		p.slow--
+		p.stuck--
+		if err == nil {
+			p.registerLocked(resource, b.epoch)
+			p.retireLocked(resource.Value(), TooLate)
 		}
-		p.failedLocked(o.request, err)
-	} else {
-		p.bornLocked(resource, o.epoch)
+	default:
+		p.giveUpLocked(b)
+		if b.slow {
+			p.slow--
+		}
+		p.endBuildLocked(b, err)
+		if err == nil {
+			p.buildMean += (took - p.buildMean) / time.Duration(min(p.built+1, 8))
+			p.bornLocked(resource, b)
+		}
+	}
+	if p.building == 0 && p.line.DemandLocked() == 0 {
+		p.ramp = firstBuilds
 	}
 	p.balanceLocked() // the end of a backoff makes room for more builds
 	p.news.tell()
 }
 
-// buildHangs gives up on a constructor that does not heed its context: it counts
-// as a failure, and others are tried. Its place stays taken, and the request that
-// set it off goes on waiting for whatever comes first.
-func (p *Pool[T]) buildHangs(o *order[T]) {
+// takesLong is called when b has been under way for long: first it is slow, in
+// the end it is hung.
+func (p *Pool[T]) takesLong(b *build[T]) {
 	p.line.Lock()
 	defer p.line.Unlock()
-	if p.closed {
+	switch {
+	case b.ended || p.closed:
 		return
+	case !b.slow:
+		p.giveUpLocked(b)
+		b.slow = true
+		p.slow++
+		b.timer.Reset(p.config.BuildTimeout + graceOfHooks - p.slowAfterLocked(b.probe))
+		if b.probe {
+			p.refuseLocked() // before another one begins
+		}
+	default:
+		b.hung = true
+		p.stuck++
+		p.buildHangs++
+		p.reports.log("constructor hangs", "timeout", p.config.BuildTimeout)
+		p.endBuildLocked(b, &contextEnded{nil, ErrBuildTimeout, "Constructor", p.config.BuildTimeout})
 	}
-	err := fmt.Errorf("%w of %v", ErrBuildTimeout, p.config.BuildTimeout)
-	o.hangs = true
-	p.stuck++
-	p.buildHanged++
-	p.endLocked(o, err)
-	p.failedLocked(noRequest, err)
 	p.balanceLocked()
 	p.news.tell()
 }
 
-// endLocked ends what others make of a build: that they wait for it, and pay for
-// it.
-func (p *Pool[T]) endLocked(o *order[T], err error) {
-	if o.epoch == p.epoch {
+// giveUpLocked stops counting on b: another may start in its stead.
+func (p *Pool[T]) giveUpLocked(b *build[T]) {
+	if b.slow { // already
+		return
+	}
+	if b.epoch == p.epoch {
 		p.fresh--
-		if o.idle {
+		if b.idle {
 			p.filling--
 		}
 	}
-	if o.probe {
+	if b.probe {
 		p.failing.probing = false
 	}
-	if o.payer != nil {
-		p.line.ReleaseLocked(&o.payer.Slot)
+}
+
+// endBuildLocked tells those who depend on b that it is over.
+func (p *Pool[T]) endBuildLocked(b *build[T], err error) {
+	if b.payer != nil {
+		p.line.ReleaseLocked(&b.payer.Slot)
 	}
-	p.replacedLocked(o.replaces, err) // first: there may be no room for both
+	p.replacedLocked(b.replaces, err) // first: there may be no room for both
+	if err != nil {
+		b.heir.passLocked()
+		if b.hung && p.built > b.built { // others that began later have worked
+			p.failing.total++
+			return
+		}
+		p.failedLocked(err)
+	}
 }
 
 // bornLocked puts a new resource to use.
-func (p *Pool[T]) bornLocked(resource *puddle.Resource[*slot[T]], epoch uint64) {
+func (p *Pool[T]) bornLocked(resource *puddle.Resource[*slot[T]], b *build[T]) {
 	p.failing.end()
-	p.built++
-	p.live++
+	p.ramp++
 	s := resource.Value()
-	s.resource, s.epoch = resource, epoch
-	if epoch != p.epoch {
-		p.stale++
-	}
+	p.registerLocked(resource, b.epoch)
 	if age := &p.config.Age; age.MaxLifetime > 0 {
 		s.expires = p.line.NowLocked() + age.MaxLifetime
 		if age.MaxLifetimeJitter > 0 {
 			s.expires += rand.N(age.MaxLifetimeJitter)
 		}
 	}
+	if h := b.heir; h != nil && !h.gone {
+		if p.unfitLocked(s) == "" && p.line.EligibleLocked(h.tenant) {
+			h.grant <- p.line.GiveLocked(&s.Slot, h.tenant)
+			return
+		}
+		h.passLocked()
+	}
 	p.settleLocked(s)
+}
+
+// registerLocked counts a resource that has come to be among those alive.
+func (p *Pool[T]) registerLocked(resource *puddle.Resource[*slot[T]], epoch uint64) {
+	s := resource.Value()
+	s.resource, s.epoch = resource, epoch
+	p.built++
+	p.live++
+	if epoch != p.epoch {
+		p.stale++
+	}
+}
+
+// firstBuilds is how many builds a pool begins with at once. Each that succeeds
+// lets one more run beside the others, so that their number doubles in the time
+// of a build, and a few that are quick serve a burst of short work.
+const firstBuilds = 4
+
+// busyLocked reports whether as many builds run as may.
+func (p *Pool[T]) busyLocked() bool {
+	if most := p.config.Sizes.MaxConcurrentBuilds; most > 0 {
+		return p.building-p.stuck >= most
+	}
+	return p.failing.err == nil && p.building-p.slow >= p.ramp // else there is one at a time anyway
+}
+
+// slowAfterLocked is how long a build may take before another may start in its
+// stead: a probe as long as the longest pause between two of them, any other build
+// four times as long as those that succeeded lately.
+func (p *Pool[T]) slowAfterLocked(probe bool) time.Duration {
+	longest, most := p.config.Backoff.Max, p.config.BuildTimeout/2
+	if probe {
+		return min(longest, most)
+	}
+	if p.built == 0 {
+		return most
+	}
+	return min(max(longest, 4*p.buildMean), most)
 }

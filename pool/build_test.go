@@ -51,7 +51,7 @@ func TestABuildKnowsNothingOfTheCallerThatSetItOff(t *testing.T) {
 			if fairshare.TenantFrom(ctx) != "" {
 				t.Error("the resource is for everybody, but its constructor sees a tenant")
 			}
-			if at, ok := ctx.Deadline(); !ok || time.Until(at) != time.Minute {
+			if at, ok := ctx.Deadline(); !ok || time.Until(at) != 10*time.Second {
 				t.Error("a deadline other than BuildTimeout's")
 			}
 			return nil
@@ -125,7 +125,9 @@ func TestAWaiterInASlowBuildTakesAResourceReleasedMeanwhile(t *testing.T) {
 func TestAsManyBuildsRunAsWaitersNeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &factory{build: takes(time.Second)}
-		p := newPool(t, f, sized(5))
+		cfg := sized(5)
+		cfg.Sizes.MaxConcurrentBuilds = 5
+		p := newPool(t, f, cfg)
 		var waiting []*pending
 		for i := range 7 {
 			waiting = append(waiting, begin(background, p, fmt.Sprint(i)))
@@ -146,7 +148,7 @@ func TestAsManyBuildsRunAsWaitersNeed(t *testing.T) {
 func TestBuildTimeoutEndsTheContextOfTheConstructor(t *testing.T) {
 	for name, c := range map[string]struct{ set, want time.Duration }{
 		"set":       {3 * time.Second, 3 * time.Second},
-		"by itself": {0, time.Minute},
+		"by itself": {0, 10 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -156,7 +158,8 @@ func TestBuildTimeoutEndsTheContextOfTheConstructor(t *testing.T) {
 				p := newPool(t, f, cfg)
 				w := begin(background, p, "a")
 				e := w.failed(t)
-				require.ErrorIs(t, e, context.DeadlineExceeded)
+				require.ErrorIs(t, e, pool.ErrBuildTimeout)
+				require.NotErrorIs(t, e, context.DeadlineExceeded, "it is not the caller's")
 				require.Equal(t, fairshare.BuildFailing, e.Reason)
 				require.Equal(t, c.want, w.waited)
 				require.Equal(t, c.want, e.Waited)
@@ -223,7 +226,7 @@ func TestANilInterfaceIsAFailedBuild(t *testing.T) {
 		})
 		require.NoError(t, err)
 		_, err = p.Acquire(background, "a")
-		require.ErrorContains(t, err, "nil interface")
+		require.ErrorContains(t, err, "Constructor returned nil")
 		l, err := p.Acquire(background, "a")
 		require.NoError(t, err)
 		require.Equal(t, "1s", l.Value().String())

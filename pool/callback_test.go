@@ -133,6 +133,7 @@ func TestNoContextIsAskedUnderTheLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := sized(2)
 		cfg.Sizes.MinIdle = 2
+		cfg.BuildTimeout = time.Hour
 		f := &factory{build: func(context.Context, int) error { time.Sleep(time.Minute); return nil }}
 		p := newPool(t, f, cfg)
 		ctx, cancel := context.WithTimeout(background, time.Second)

@@ -35,10 +35,14 @@ type Config[T any] struct {
 	// has to name a tenant. Its zero value shares equally.
 	Sharing fairshare.Config
 
-	// BuildTimeout ends the context of a Constructor. One that does not return
-	// then counts as failed, with ErrBuildTimeout, and others are tried; its
-	// place stays taken until it returns. 0 means one minute.
+	// BuildTimeout ends the context of a Constructor, with the cause
+	// ErrBuildTimeout. A Constructor that does not return then is reported as
+	// hanging, and counts as failed. It keeps its place, and what it builds in
+	// the end is destroyed. 0 means ten seconds.
 	BuildTimeout time.Duration
+
+	// Backoff is what happens after a build has failed.
+	Backoff Backoff
 
 	// DestroyTimeout is how long a Destructor may take before it is reported
 	// as hanging, and before the tenant whose resource it is stops paying for
@@ -71,8 +75,35 @@ type Sizes struct {
 	MaxIdle int
 
 	// MaxConcurrentBuilds is how many Constructors may run at once, whoever
-	// they are for. 0 means as many as there is room for.
+	// they are for. 0 means four at first and one more with each that succeeds,
+	// until nobody needs more: about twice as many after each time that a build
+	// takes.
 	MaxConcurrentBuilds int
+}
+
+// Backoff is what happens after a build has failed, until one succeeds, or
+// Reset, ResetGradually, Resize or Resume is called.
+type Backoff struct {
+	// Min is how long no build starts after the first failure. It doubles with
+	// each failure that follows, and half of it is left to chance. 0 means
+	// 50 ms, or Max if that is shorter.
+	Min time.Duration
+
+	// Max is the longest that it gets, and how long a build in an outage may
+	// take before another may start beside it. 0 means one second, or Min if
+	// that is longer.
+	Max time.Duration
+
+	// Wait has an Acquire wait during an outage, until a build succeeds or its
+	// context ends. An outage is when the last build has failed and no resource
+	// is alive. By default an Acquire fails at once then, with the error of the
+	// last build, so that callers can answer, or try elsewhere, rather than pile
+	// up; only while a build is under way that may end the outage, and has taken
+	// no longer than Max, it waits for that.
+	//
+	// While a resource is alive an Acquire always waits: the resource may come
+	// free.
+	Wait bool
 }
 
 // Age is when resources are replaced for no fault of theirs. A leased one is
@@ -127,7 +158,8 @@ type Tenancy[T any] struct {
 	// Prepare makes a resource ready for a lease. It is called each time that
 	// one is handed out, whether it is new or not, before Acquire returns. If
 	// it fails the resource is destroyed and the caller served with another,
-	// up to three times.
+	// up to three times, the last of them a new one. If that fails too, an
+	// Acquire of the tenant fails at once for a while, see Config.Backoff.
 	Prepare func(ctx context.Context, resource T, h Handover) error
 
 	// PrepareInline has Prepare run in the caller's goroutine, which saves the

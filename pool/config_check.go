@@ -59,7 +59,16 @@ func (c Config[T]) check() (Config[T], error) {
 	if c.Sharing.Capacity == 0 && c.MaxSize > 0 {
 		c.Sharing.Capacity = c.MaxSize
 	}
-	f.duration("BuildTimeout", &c.BuildTimeout, time.Minute)
+	f.duration("BuildTimeout", &c.BuildTimeout, 10*time.Second)
+	first, most := 50*time.Millisecond, max(time.Second, c.Backoff.Min)
+	if c.Backoff.Max > 0 {
+		first = min(first, c.Backoff.Max)
+	}
+	f.duration("Backoff.Min", &c.Backoff.Min, first)
+	f.duration("Backoff.Max", &c.Backoff.Max, most)
+	if c.Backoff.Min > 0 && c.Backoff.Max > 0 && c.Backoff.Min > c.Backoff.Max {
+		f.add("Backoff.Min is %v, more than the Max of %v", c.Backoff.Min, c.Backoff.Max)
+	}
 	f.duration("DestroyTimeout", &c.DestroyTimeout, time.Minute)
 	c.checkSizes(&f)
 	c.checkAge(&f)

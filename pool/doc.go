@@ -27,10 +27,41 @@
 // A build starts when more waiters could use a slot than are being built, and
 // there is room. It belongs to nobody: the resource goes to whoever is next
 // when it is ready, and a waiter takes what comes first, a new resource or a
-// released one. If the build fails, the waiter that set it off gets the error,
-// and if nothing is alive or being built, everybody who waits; then builds are
-// tried one at a time, 100 ms apart at first and 10 s at most, until one
-// succeeds.
+// released one. Four builds run at once at first, and one more with each that
+// succeeds, unless MaxConcurrentBuilds says how many.
+//
+// # Outages
+//
+// After a build has failed, others are tried one at a time, with a pause between
+// them: 50 ms at first and one second at most, see Backoff. The first success,
+// and a call of Reset, ResetGradually, Resize or Resume, ends that.
+//
+// While a resource is alive, callers wait for it: they learn of the failure from
+// Stats and Logger, and from the error of a wait that ends in vain anyway. If
+// none is alive, everybody who waits gets the error of the build. If the next
+// one fails too, that is an outage: an Acquire fails at once with the last error,
+// unless a build is under way that may end the outage. Whoever was refused may
+// come again, so a build is tried at the end of the pause even if nobody waits.
+// Backoff.Wait has callers wait instead. A resource that will be replaced when its
+// lease ends does not count as alive, nor does one that is dedicated to another
+// tenant; an AcquireN needs as many as it asks for.
+//
+// A build that takes four times as long as others before it, and at least
+// Backoff.Max, may hang: another may start beside it. One that outlasts
+// BuildTimeout has failed; if it does not return it keeps its place, is reported,
+// and what it builds is destroyed.
+//
+// When a Check or a Prepare finds a resource broken that was not new, all that
+// are idle are in doubt: up to 32 of them are checked at once, and none is handed
+// out unchecked. An Acquire that two resources could not be prepared for gets a
+// new one for its third and last try, if that is built soon. If it fails too, the
+// tenant is refused for a while, by the same Backoff, and nobody else is.
+//
+// An error of a Constructor or a hook never looks like the end of the caller's
+// context: errors.Is finds neither context.DeadlineExceeded nor context.Canceled
+// in it. If its own timeout was up it is ErrBuildTimeout or ErrHookTimeout.
+//
+// # Charges
 //
 // A tenant is charged for a slot from the grant until the slot is of use to
 // others again: while its resource is prepared, leased and reset, and, if the

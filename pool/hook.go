@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -110,6 +111,10 @@ func (c *call[T]) do() error {
 
 func (c *call[T]) returned(err error) {
 	c.pool.watchdog.forget(c)
+	if ofContext(err) { // else the context need not become a real one
+		h := &c.pool.hooks[c.kind]
+		err = ownError(c.makeReal(), err, ErrHookTimeout, h.what, h.timeout)
+	}
 	c.end(err)
 }
 
@@ -117,7 +122,11 @@ func (c *call[T]) returned(err error) {
 // behind.
 func (c *call[T]) outlasted() {
 	h := &c.pool.hooks[c.kind]
-	c.end(fmt.Errorf("pool: %s did not return within %v: %w", h.what, h.timeout, c.Err()))
+	if ended := c.makeReal(); errors.Is(context.Cause(ended), ErrHookTimeout) {
+		c.end(&contextEnded{nil, ErrHookTimeout, h.what, h.timeout})
+	} else {
+		c.end(fmt.Errorf("pool: %s did not return although its context had ended: %w", h.what, ended.Err()))
+	}
 }
 
 // end ends the call, unless it has ended before.

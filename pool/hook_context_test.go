@@ -85,7 +85,7 @@ func TestTheContextOfAHookEndsInTimeWithoutBeingAskedBefore(t *testing.T) {
 						require.NoError(t, ctx.Err())
 						time.Sleep(time.Second)
 						require.Equal(t, context.DeadlineExceeded, ctx.Err())
-						require.Equal(t, context.DeadlineExceeded, context.Cause(ctx))
+						require.Equal(t, pool.ErrHookTimeout, context.Cause(ctx))
 					}
 					return ctx.Err()
 				})

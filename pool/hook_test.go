@@ -129,7 +129,7 @@ func TestTheErrorOfAHookSaysWhatHappened(t *testing.T) {
 	}{
 		"panic":  {func(context.Context) error { panic("the hook broke") }, []string{"Prepare panicked", "the hook broke"}},
 		"Goexit": {func(context.Context) error { runtime.Goexit(); return nil }, []string{"Prepare", "runtime.Goexit"}},
-		"hang":   {func(context.Context) error { time.Sleep(time.Minute); return nil }, []string{"Prepare", "did not return within 5s", "deadline exceeded"}},
+		"hang":   {func(context.Context) error { time.Sleep(time.Minute); return nil }, []string{"Prepare", "did not return within its timeout of 5s"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

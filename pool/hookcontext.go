@@ -31,14 +31,14 @@ func (c *hookContext) makeReal() context.Context {
 	case c.real != nil:
 		return c.real
 	case c.inline:
-		ctx, cancel := context.WithDeadline(c.caller, c.deadline)
+		ctx, cancel := context.WithDeadlineCause(c.caller, c.deadline, ErrHookTimeout)
 		unwatch := context.AfterFunc(c.life, cancel)
 		c.real, c.cancel = ctx, func() {
 			unwatch()
 			cancel()
 		}
 	default:
-		c.real, c.cancel = context.WithDeadline(detached{c.life, c.caller}, c.deadline)
+		c.real, c.cancel = context.WithDeadlineCause(detached{c.life, c.caller}, c.deadline, ErrHookTimeout)
 	}
 	if c.over {
 		c.cancel()

@@ -23,11 +23,12 @@ func (p *Pool[T]) displaceLocked() {
 
 // comingLocked is the number of resources that are being built, or for which
 // there is room or will be soon. It is no limit to others while builds fail:
-// nobody gets a resource any sooner by their keeping back.
+// nobody gets a resource any sooner by their keeping back. A slow build counts: what
+// may start in its stead takes the room that there is, and displaces nobody.
 func (p *Pool[T]) comingLocked() int {
 	if p.failing.holds() {
 		return math.MaxInt
 	}
 	room := max(0, p.capacity-p.live-p.building-p.dying)
-	return p.fresh + p.dying - p.hanging + room
+	return p.fresh + p.slow - p.stuck + p.dying - p.hanging + room
 }

@@ -24,7 +24,7 @@ func (p *Pool[T]) refillLocked() {
 		most = p.config.MaxSize
 	}
 	for p.filling < most && p.spareLocked() < p.config.Sizes.MinIdle {
-		if !p.buildLocked(order[T]{idle: true}) {
+		if !p.buildLocked(build[T]{idle: true}) {
 			return
 		}
 	}

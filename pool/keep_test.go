@@ -40,6 +40,7 @@ func TestTimeIsNotSpentOnWhatIsNotDue(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := &factory{build: takes(30 * time.Second)} // replacements are long under way
 				cfg := lifelong()
+				cfg.BuildTimeout = time.Minute
 				change(&cfg)
 				p := newPool(t, f, cfg)
 				time.Sleep(time.Minute)
@@ -60,6 +61,7 @@ func TestASurplusOldResourceDoesNotKeepTheTimerBusy(t *testing.T) {
 		f := &factory{}
 		cfg := aging(3, 1, pool.Age{MaxLifetime: 20 * time.Second, MaxIdleTime: 5 * time.Second})
 		cfg.Sharing.Capacity = 2
+		cfg.BuildTimeout = 2 * time.Minute
 		p := newPool(t, f, cfg)
 		time.Sleep(15 * time.Second)
 		old, young := acquire(t, p, "a"), acquire(t, p, "a")

@@ -1,6 +1,7 @@
 package pool_test
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -205,7 +206,11 @@ func (l *life) checkCalls(s *snapshot) {
 	if s.Waiting > asking {
 		l.complain("%d waiters and %d callers", s.Waiting, asking)
 	}
-	if most := s.Waiting + l.tally.hooks + inline + l.tally.sleeping; l.traced && asking > most {
+	most := s.Waiting + l.tally.hooks + inline + l.tally.sleeping
+	if l.config.Tenancy.Prepare != nil {
+		most += s.Building + s.Destroying // the last try waits for a new resource, in no queue
+	}
+	if l.traced && asking > most {
 		l.complain("%d callers, explained are %d", asking, most)
 	}
 	if limit := l.config.Sharing.AcquireTimeout; limit > 0 && s.OldestWait > limit {
@@ -252,7 +257,7 @@ func (l *life) checkWakeups(s *snapshot) {
 	if dedicated && coming == 0 && !backoff {
 		l.checkOwn(s)
 	}
-	if backoff || sizes.MaxConcurrentBuilds > 0 && s.Building >= sizes.MaxConcurrentBuilds {
+	if backoff || s.Building >= cmp.Or(sizes.MaxConcurrentBuilds, 1) {
 		return
 	}
 	if room && s.Building < demand && eligible != "" {

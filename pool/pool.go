@@ -40,31 +40,38 @@ type Pool[T any] struct {
 	watching bool   // the line is watched for good
 	source   source // of slots, when attended
 
-	ctx      context.Context // of the hooks, ends with the pool
-	cancel   func()
-	reports  reports
-	hooks    [hookKinds]hook
-	watchdog watchdog[T]
-	token    token           // of leases whose end is told, and no more
-	numbers  atomic.Uint64   // of resources
-	line     *fairshare.Line // its lock guards what follows
-	closed   bool
+	ctx       context.Context // of the hooks, ends with the pool
+	cancel    func()
+	reports   reports
+	hooks     [hookKinds]hook
+	watchdog  watchdog[T]
+	token     token           // of leases whose end is told, and no more
+	numbers   atomic.Uint64   // of resources
+	line      *fairshare.Line // its lock guards what follows
+	closed    bool
+	suspended bool
 
-	capacity  int
-	live      int // warm, leased, resetting or checking
-	resetting int
-	checking  int
-	building  int
-	stuck     int // those of building that outlasted BuildTimeout
-	filling   int // those of building that are for MinIdle
-	fresh     int // those of building that are of this epoch
-	dying     int
-	hanging   int // those of dying that outlasted DestroyTimeout
-	warming   int // calls of Warm
-	failing   failing
-	blame     blame
-	alarm     alarm
-	news      news
+	capacity   int
+	live       int // warm, leased, resetting or checking
+	resetting  int
+	checks     int        // goroutines that check idle resources
+	unchecked  []*slot[T] // to be checked by them
+	checking   int
+	building   int // Constructors running
+	outdated   int // those of building that are of an earlier epoch
+	slow       int // those of building that others may start in the stead of
+	stuck      int // those of slow that outlasted BuildTimeout
+	ramp       int // how many builds may run at once by default
+	filling    int // those of building that are for MinIdle
+	fresh      int // those of building that are of this epoch and not slow
+	dying      int
+	hanging    int // those of dying that outlasted DestroyTimeout
+	warming    int // calls of Warm
+	failing    failing
+	unprepared unprepared
+	blame      blame
+	alarm      alarm
+	news       news
 
 	epoch   uint64   // slots of an earlier one are to be replaced
 	stale   int      // those of them that are live
@@ -80,8 +87,9 @@ type Pool[T any] struct {
 // totals count since the start.
 type totals struct {
 	built, destroyed, hijacked uint64
-	buildHanged                uint64
 	buildTime                  time.Duration
+	buildMean                  time.Duration // of those that succeeded lately
+	buildHangs                 uint64
 	retired                    map[Retirement]uint64
 
 	destroyFailures, destroyHangs uint64
@@ -104,6 +112,7 @@ func New[T any](cfg Config[T]) (*Pool[T], error) {
 	p := &Pool[T]{config: cfg, capacity: cfg.Sharing.Capacity, gone: make(chan struct{})}
 	p.hooks = cfg.hooks()
 	p.retired = make(map[Retirement]uint64)
+	p.ramp = firstBuilds
 	p.reports.logger = cfg.Logger
 	if p.line, err = fairshare.NewLine(cfg.Sharing, supply[T]{p}); err != nil {
 		return nil, fmt.Errorf("pool: Config.Sharing: %w", err)
@@ -165,8 +174,8 @@ func (p *Pool[T]) watchLocked() {
 
 // Acquire waits for a resource on behalf of the tenant, "" meaning the one
 // that ctx carries (see fairshare.WithTenant). It returns an *AcquireError if
-// ctx ends first, the pool is closed, the tenant's queue is full, the build
-// that this call had set off fails, or there is no name where
+// ctx ends first, the pool is closed, the tenant's queue is full, no resource can
+// be built (see Backoff) or prepared, or there is no name where
 // Sharing.RequireTenant asks for one; a ctx that is already done fails without
 // waiting. The caller ends the lease with Release, Destroy or Hijack.
 func (p *Pool[T]) Acquire(ctx context.Context, tenant string) (Lease[T], error) {
@@ -201,7 +210,18 @@ func (p *Pool[T]) TryAcquire(tenant string) (Lease[T], bool) {
 		if s == nil { // revoked, and taken back already
 			return fairshare.Grant{}, ErrRevoked
 		}
+		trial, refusal := p.tryFor(tenant, p.line.Now())
+		if refusal != nil {
+			g.Release()
+			return fairshare.Grant{}, refusal
+		}
+		defer p.endTrial(trial)
 		why, err := p.handOver(ctx, tenant, g, s)
+		if why == PrepareFailed {
+			p.unpreparedFor(tenant, err)
+		} else if err == nil {
+			p.preparedFor(tenant)
+		}
 		if why != "" {
 			p.reject(g, s, why)
 			err = p.inVain(tenant, &AcquireError{Reason: fairshare.NotPrepared, Err: err})
@@ -219,7 +239,7 @@ func (p *Pool[T]) tryAcquire(tenant string) (fairshare.Grant, bool) {
 	}
 	dedicated := p.config.Tenancy.Isolation == Dedicated
 	if (p.line.ReadyLocked() == 0 || dedicated) && p.fresh <= p.line.DemandLocked() && p.line.EligibleLocked(tenant) {
-		if !p.buildLocked(order[T]{request: p.line.NextLocked()}) && dedicated && p.comingLocked() <= p.line.DemandLocked() {
+		if !p.buildLocked(build[T]{}) && dedicated && p.comingLocked() <= p.line.DemandLocked() {
 			p.displaceLocked()
 		}
 	}
@@ -306,6 +326,7 @@ func (p *Pool[T]) Resize(capacity int) error {
 	p.line.Lock()
 	defer p.line.Unlock()
 	p.capacity = capacity
+	p.forgiveLocked()
 	p.line.ResizeLocked(capacity)
 	p.retireWarmLocked(Resized, p.overLocked, nil)
 	p.watchLocked()

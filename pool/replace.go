@@ -45,7 +45,7 @@ func (p *Pool[T]) postponeLocked(s *slot[T], why Retirement) bool {
 	default:
 		return false
 	}
-	if p.buildLocked(order[T]{replaces: s}) {
+	if p.buildLocked(build[T]{replaces: s}) {
 		s.replacing = why
 		return true
 	}
@@ -57,12 +57,6 @@ func (p *Pool[T]) postponeLocked(s *slot[T], why Retirement) bool {
 // a destructor returns that does not hang.
 func (p *Pool[T]) expectsRoomLocked() bool {
 	return !p.roomLocked() && p.live+p.building < p.capacity && p.dying > p.hanging
-}
-
-// busyLocked reports whether as many builds run as may.
-func (p *Pool[T]) busyLocked() bool {
-	most := p.config.Sizes.MaxConcurrentBuilds
-	return most > 0 && p.building-p.stuck >= most
 }
 
 // replacedLocked retires the slot that a build was to replace. If the build
@@ -93,7 +87,7 @@ func (p *Pool[T]) rollLocked() {
 	if !p.gradual || p.rolling != nil || p.closed {
 		return
 	}
-	if p.stale == 0 && p.building == p.fresh { // those of an earlier generation are still to come
+	if p.stale == 0 && p.outdated == 0 { // those of an earlier generation are still to come
 		p.gradual = false
 		return
 	}
@@ -113,6 +107,7 @@ func (p *Pool[T]) rollLocked() {
 func (p *Pool[T]) Reset() {
 	p.line.Lock()
 	defer p.line.Unlock()
+	p.forgiveLocked()
 	p.resetLocked(false)
 }
 
@@ -122,13 +117,14 @@ func (p *Pool[T]) Reset() {
 func (p *Pool[T]) ResetGradually() {
 	p.line.Lock()
 	defer p.line.Unlock()
+	p.forgiveLocked()
 	p.resetLocked(true)
 }
 
 func (p *Pool[T]) resetLocked(gradually bool) {
 	p.epoch++
 	p.gradual = gradually
-	p.fresh, p.filling = 0, 0
+	p.fresh, p.filling, p.outdated = 0, 0, p.building
 	p.stale = p.live
 	p.rolling = nil
 	p.watchLocked()

@@ -20,6 +20,7 @@ const (
 	Resized       Retirement = "resized"        // Resize
 	Revoked       Retirement = "revoked"        // Reclaim or Revoke, and not returned in time
 	Lost          Retirement = "lost"           // Guard.DetectLost
+	TooLate       Retirement = "too late"       // built after BuildTimeout, for nobody
 	Stopped       Retirement = "stopped"        // Close or Shutdown
 )
 

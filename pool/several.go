@@ -76,10 +76,19 @@ func (p *Pool[T]) attendN(ctx context.Context, tenant string, n int) (all []Leas
 // holdN gets n slots and makes them ready for the tenant.
 func (p *Pool[T]) holdN(ctx context.Context, tenant string, n int) ([]fairshare.Grant, error) {
 	since := p.line.Now()
+	if refusal := p.putOff(tenant); refusal != nil {
+		return nil, refusal
+	}
 	grants, err := p.askN(ctx, tenant, n)
 	if err != nil || p.config.Health.Check == nil && p.config.Tenancy.Prepare == nil {
 		return grants, err
 	}
+	trial, refusal := p.tryFor(tenant, since)
+	if refusal != nil {
+		releaseAll(grants)
+		return nil, refusal
+	}
+	defer p.endTrial(trial)
 	return p.fitAll(ctx, tenant, since, grants)
 }
 

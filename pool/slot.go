@@ -40,6 +40,7 @@ type slot[T any] struct {
 	retired   Retirement    // why it is dying; of a live one, why it is to die on return
 	charged   bool          // it is dying, and its tenant pays for that
 	replacing Retirement    // why the build of its successor is under way
+	heir      *heir         // gets what is built in its place
 	succeed   bool          // a successor is to be built whatever the demand
 	leaked    bool          // its lease was reported
 	nested    waits         // of its holder for another lease
@@ -66,7 +67,11 @@ func (s supply[T]) New() *fairshare.Slot { return nil }
 
 func (s supply[T]) Short(r fairshare.Request) {
 	if s.p.roomLocked() || s.p.config.Tenancy.Isolation == Dedicated {
-		s.p.growLocked(r)
+		s.p.growLocked()
+	}
+	if r != noRequest && s.p.refusesLocked(r) {
+		s.p.failing.refused = true
+		s.p.line.FailLocked(r, fairshare.BuildFailing, s.p.failing.err, s.p.pauseLocked())
 	}
 	if after := s.p.config.Reclaim.After; after > 0 {
 		s.p.alarmLocked(s.p.line.NowLocked() + after)

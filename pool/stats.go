@@ -35,8 +35,8 @@ type Stats struct {
 	BuildTime time.Duration // of all builds, failed ones included
 	Retired   map[Retirement]uint64
 
-	BuildFailures   uint64
-	BuildHangs      uint64 // constructors that outlasted BuildTimeout without heeding it
+	BuildFailures   uint64 // builds that hang included
+	BuildHangs      uint64 // constructors that outlasted BuildTimeout and did not return
 	CheckFailures   uint64
 	PrepareFailures uint64
 	ResetFailures   uint64
@@ -96,7 +96,7 @@ func (p *Pool[T]) Stats() Stats {
 		Retired:   maps.Clone(p.retired),
 
 		BuildFailures:   p.failing.total,
-		BuildHangs:      p.buildHanged,
+		BuildHangs:      p.buildHangs,
 		CheckFailures:   p.hooks[checking].failures,
 		PrepareFailures: p.hooks[preparing].failures,
 		ResetFailures:   p.hooks[resetting].failures,

@@ -104,7 +104,10 @@ func TestStatsCountFailuresByKind(t *testing.T) {
 			time.Sleep(time.Second) // a backoff too
 			return p.Stats()
 		}
-		stats := use("build")
+		failing = "build"
+		_, err := p.Acquire(background, "a")
+		require.ErrorIs(t, err, broken)
+		stats := p.Stats()
 		require.EqualValues(t, 1, stats.BuildFailures)
 		require.Equal(t, broken, stats.BuildErr)
 		require.Zero(t, stats.Built)

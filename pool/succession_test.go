@@ -104,7 +104,9 @@ func TestAResourceWhoseTimeEndsWhileItIsReplacedGoes(t *testing.T) {
 // was holds up nothing.
 func TestAGradualResetRightAfterAResetReplacesAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, p := stocked(t, sized(4), 3)
+		cfg := sized(4)
+		cfg.BuildTimeout = time.Minute
+		f, p := stocked(t, cfg, 3)
 		a, b := acquire(t, p, "a"), acquire(t, p, "b")
 		p.ResetGradually() // the third has its turn
 		synctest.Wait()

@@ -9,5 +9,10 @@ func (p *Pool[T]) Resume() { p.suspend(false) }
 func (p *Pool[T]) suspend(on bool) {
 	p.line.Lock()
 	defer p.line.Unlock()
+	p.suspended = on
+	if !on {
+		p.forgiveLocked()
+	}
 	p.line.PauseLocked(on)
+	p.balanceLocked()
 }

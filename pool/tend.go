@@ -88,9 +88,7 @@ func (p *Pool[T]) ageLocked(now time.Duration) {
 	}
 	if every := p.config.Health.KeepAlive; every > 0 && p.checking == 0 &&
 		unchecked != nil && unchecked.IsReadyLocked() && now >= unchecked.trusted+every {
-		p.line.WithdrawLocked(&unchecked.Slot)
-		p.checking++
-		go p.keepAlive(unchecked)
+		p.checkIdleLocked(unchecked)
 	}
 	for _, ready := range p.line.SlotsLocked() {
 		if ready.IsReadyLocked() {
@@ -121,30 +119,4 @@ func (p *Pool[T]) idleLocked(s *slot[T]) {
 	if every := p.config.Health.KeepAlive; every > 0 && p.checking == 0 {
 		p.alarmLocked(max(now+1, s.trusted+every))
 	}
-}
-
-// keepAlive checks a slot that was withdrawn. One that fails leaves its place
-// at once; whether another takes it is not decided here.
-func (p *Pool[T]) keepAlive(s *slot[T]) {
-	err := <-p.newCall(p.ctx, checking, s, Handover{}).begin().result
-	p.judge(s, err)
-	p.line.Lock()
-	defer p.line.Unlock()
-	p.checking--
-	why := p.unfitLocked(s)
-	if err != nil {
-		why = CheckFailed
-	}
-	if why != "" {
-		p.retireLocked(s, why)
-	} else {
-		s.trusted = p.line.NowLocked()
-		p.line.PutBackLocked(&s.Slot)
-		if s.IsReadyLocked() {
-			p.idleLocked(s)
-			p.trimLocked() // others may have come meanwhile
-		}
-	}
-	p.alarmLocked(p.line.NowLocked() + 1) // others may have been due meanwhile
-	p.balanceLocked()
 }

@@ -228,7 +228,9 @@ func TestEveryWaiterIsServedWithOneBuildAtATime(t *testing.T) {
 func TestWarmReturnsWhenMinIdleIsReached(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &factory{build: takes(time.Second)}
-		p := newPool(t, f, keeping(8, 6))
+		cfg := keeping(8, 6)
+		cfg.Sizes.MaxConcurrentBuilds = 6
+		p := newPool(t, f, cfg)
 		start := time.Now()
 		require.NoError(t, p.Warm(background))
 		require.Equal(t, time.Second, time.Since(start), "it builds them side by side")
@@ -308,13 +310,13 @@ func TestWarmNeverEndsWithoutAReason(t *testing.T) {
 			f := &factory{build: func(_ context.Context, n int) error {
 				time.Sleep(time.Second)
 				if n == 2 {
-					return context.Canceled
+					return errBroken
 				}
 				return nil
 			}}
 			p := newPool(t, f, keeping(4, 4))
 			if err := p.Warm(background); err != nil {
-				require.ErrorIs(t, err, context.Canceled)
+				require.ErrorIs(t, err, errBroken)
 			} else {
 				require.Equal(t, 4, warmNow(p))
 			}

@@ -26,6 +26,8 @@ type Config struct {
 	//     of the two counts,
 	//   - MaxConnIdleTime of 0 is for ever,
 	//   - PingTimeout of 0 is five seconds,
+	//   - ConnConfig.ConnectTimeout of 0 is ten seconds, and one that is shorter
+	//     leaves AfterConnect the rest of ten seconds,
 	//   - HealthCheckPeriod is how long an idle connection goes unchecked,
 	//     see ShouldPing, not how often its age is looked at, which is always
 	//     known; 0 is for ever.
@@ -154,13 +156,21 @@ func (c *Config) check() error {
 	return errors.Join(errs...)
 }
 
+// leastTimeout is how long a connection may take at least, with AfterConnect and all.
+const leastTimeout = 10 * time.Second
+
+// connectTimeout is how long a connection may take to one of the servers.
+func (c *Config) connectTimeout() time.Duration {
+	return max(c.ConnConfig.ConnectTimeout, leastTimeout)
+}
+
 // poolConfig returns the configuration of the pool underneath.
 func (p *Pool) poolConfig() pool.Config[*session] {
 	c := p.config
 	cfg := pool.Config[*session]{
 		Constructor:  p.connect,
 		Destructor:   p.disconnect,
-		BuildTimeout: 2 * time.Minute,
+		BuildTimeout: c.connectTimeout() * time.Duration(1+len(c.ConnConfig.Fallbacks)),
 		MaxSize:      int(c.MaxConns),
 		Sharing:      c.Sharing,
 		Sizes:        pool.Sizes{MinIdle: int(max(c.MinConns, c.MinIdleConns))},

@@ -27,12 +27,17 @@ func (p *Pool) connect(ctx context.Context) (_ *session, err error) {
 	ctx = inherited{ctx, p.values}
 	epoch := p.epoch.Load()
 	defer func() {
-		if errors.Is(err, syscall.ECONNREFUSED) {
-			p.failedOver(epoch)
+		if err == nil {
+			p.latest.Store(epoch + 1)
+		} else if errors.Is(err, syscall.ECONNREFUSED) && p.latest.Load() == epoch+1 {
+			p.failedOver(epoch) // once: in an outage the next ones are refused too
 		}
 	}()
 	s := &session{losses: p.losses.Load()}
 	config := p.config.ConnConfig.Copy()
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = p.config.connectTimeout() // or the second server has no time left
+	}
 	if p.config.BeforeConnect != nil {
 		if err := p.config.BeforeConnect(ctx, config); err != nil {
 			return nil, err

@@ -24,6 +24,7 @@ type Pool struct {
 	bindLocal    string          // the statement of BindTransaction, "" for the others
 	values       context.Context // of New
 	epoch        atomic.Uint64   // counts failovers
+	latest       atomic.Uint64   // the epoch of the latest connection, plus 1
 	losses       atomic.Uint64   // counts connections that were found closed
 	terminations terminations
 	backends     backends

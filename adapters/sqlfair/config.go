@@ -42,7 +42,7 @@ type Config struct {
 	PreparedStatements int
 
 	// ConnectTimeout ends the context on which the connector connects; that of
-	// a query does not. 0 means one minute.
+	// a query does not. 0 means ten seconds.
 	ConnectTimeout time.Duration
 
 	// KeepAlive is the period after which an idle connection is pinged in the

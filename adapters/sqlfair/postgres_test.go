@@ -308,6 +308,7 @@ func stress(t *testing.T, server *throwaway.Postgres, admin *sql.DB, connector d
 				v := &victim{db: db, r: r, name: tenantName(r.IntN(tenantsOfAll)), ok: &ok, foreign: foreign}
 				if v.act(as(v.name), stmt) != nil {
 					failed.Add(1)
+					time.Sleep(time.Millisecond) // while the server restarts, they fail at once
 				}
 			}
 		})

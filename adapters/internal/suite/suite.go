@@ -39,6 +39,9 @@ type Suite struct {
 	// Differences are the tests that are known to fail, and why. Run fails if
 	// another one does, and if one of these does not.
 	Differences map[string]string
+
+	// Races are the tests that fail now and then, and why.
+	Races map[string]string
 }
 
 // Run runs the tests of s and compares.
@@ -66,7 +69,9 @@ func Run(t *testing.T, s Suite) {
 	passed := 0
 	for _, name := range slices.Sorted(maps.Keys(results)) {
 		why, known := s.Differences[name]
+		_, races := s.Races[name]
 		switch result := results[name]; {
+		case races:
 		case result == "fail" && !known:
 			t.Errorf("%s fails:\n%s", name, text[name])
 		case result != "fail" && known:
@@ -76,9 +81,11 @@ func Run(t *testing.T, s Suite) {
 			passed++
 		}
 	}
-	for name := range s.Differences {
-		if results[name] == "" {
-			t.Errorf("there is no test %s any more", name)
+	for _, named := range []map[string]string{s.Differences, s.Races} {
+		for name := range named {
+			if results[name] == "" {
+				t.Errorf("there is no test %s any more", name)
+			}
 		}
 	}
 	t.Logf("%d of %d tests of %s/%s pass", passed, len(results), s.Module, s.Folder)

@@ -59,7 +59,7 @@ var mistakes = []mistake{
 	{"what was in the inbox is put back there", plain, "fairshare/lock.go", "l.returnLocked(slot)\n\t\tslot = next", "put(&l.returns, slot)\n\t\tslot = next"},
 
 	{"a failed build keeps its place", failing, "pool/build.go", "\tp.building--\n", "\tif err == nil {\n\t\tp.building--\n\t}\n"},
-	{"the end of a backoff starts nothing", failing, "pool/failing.go", "p.failing.timer = nil\n\t\t\tp.balanceLocked()", "p.failing.timer = nil"},
+	{"the end of a backoff starts nothing", failing, "pool/failing.go", "f.timer = nil\n\t\tp.balanceLocked()\n\t\tif f.refused", "f.timer = nil\n\t\tif false"},
 	{"the end of a destructor starts nothing", destroying, "pool/birth.go", "\tp.succeedLocked(s)\n\tp.balanceLocked()\n", "\tp.dischargeLocked(s)\n"},
 	{"a destructor keeps its place", destroying, "pool/birth.go", "\tp.dying--\n", ""},
 	{"a tenant is charged for ever for what it destroyed", destroying, "pool/birth.go", "\tp.line.ReleaseLocked(&s.Slot)\n\tp.line.DropLocked", "\tp.line.DropLocked"},
