@@ -2,6 +2,7 @@ package pgxfair_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,34 +59,49 @@ func TestALoneConnectionThatIsShutDownHasTheOthersChecked(t *testing.T) {
 func TestConnectionsOfSeveralThatAreShutDownRetireAllOfTheirTime(t *testing.T) {
 	dsn := database(t)
 	for name, setting := range map[string]string{"in use": "", "in use, bound": "app.tenant", "idle": "", "idle, bound": "app.tenant"} {
-		db := open(t, dsn, func(c *pgxfair.Config) { c.MaxConns, c.TenantSetting = 6, setting })
-		before := fill(t, db, 6)
-		var held []*pgxfair.Conn
-		for i := range 2 {
-			c, err := db.Tenant(nameOf(i)).Acquire(t.Context())
-			require.NoError(t, err)
-			held = append(held, c)
-		}
-		for _, c := range held {
-			terminate(t, dsn, backend(t, c))
-			if name == "idle" || name == "idle, bound" {
-				c.Release()
-			}
-		}
-		for i, c := range held {
-			if name == "in use" || name == "in use, bound" {
-				require.Error(t, c.Ping(t.Context()))
-				c.Release()
-			} else {
-				db.Tenant(nameOf(i)).Exec(t.Context(), "select 1")
-			}
-		}
-		eventually(t, func() bool { return db.Stats().Retired[pool.Replaced] >= 3 }, "%s: the others are left: %v", name, db.Stats().Retired)
-		after := fill(t, db, 6)
-		for pid := range after {
-			require.NotContains(t, before, pid, name)
+		for !severalAreShutDown(t, dsn, name, setting) {
+			t.Logf("%s: once more, the losses were noticed too far apart", name)
 		}
 	}
+}
+
+// severalAreShutDown reports whether both losses were noticed within so short a time that
+// they have to have one cause. A machine with other work may take longer.
+func severalAreShutDown(t *testing.T, dsn, name, setting string) bool {
+	inUse := strings.HasPrefix(name, "in use")
+	db := open(t, dsn, func(c *pgxfair.Config) { c.MaxConns, c.TenantSetting = 6, setting })
+	before := fill(t, db, 6)
+	var held []*pgxfair.Conn
+	for i := range 2 {
+		c, err := db.Tenant(nameOf(i)).Acquire(t.Context())
+		require.NoError(t, err)
+		held = append(held, c)
+	}
+	pids := []uint32{backend(t, held[0]), backend(t, held[1])}
+	begin := time.Now()
+	for i, c := range held {
+		terminate(t, dsn, pids[i])
+		if !inUse {
+			c.Release()
+		}
+	}
+	for i, c := range held {
+		if inUse {
+			require.Error(t, c.Ping(t.Context()))
+			c.Release()
+		} else {
+			db.Tenant(nameOf(i)).Exec(t.Context(), "select 1")
+		}
+	}
+	idle(t, db)
+	if time.Since(begin) > pgxfair.AMoment && db.Stats().Retired[pool.Replaced] < 3 {
+		return false
+	}
+	eventually(t, func() bool { return db.Stats().Retired[pool.Replaced] >= 3 }, "%s: the others are left: %v", name, db.Stats().Retired)
+	for pid := range fill(t, db, 6) {
+		require.NotContains(t, before, pid, name)
+	}
+	return true
 }
 
 func TestAServerMaySayItsEndInAnErrorOrInAWarning(t *testing.T) {

@@ -1,0 +1,3 @@
+package pgxfair
+
+const AMoment = aMoment
