@@ -9,6 +9,8 @@ import (
 	"github.com/fairpool/fairpool/adapters/internal/gate"
 	"github.com/fairpool/fairpool/fairshare"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // A Permit is a slot that was granted: a fairshare.Permit or a pool.Lease.
@@ -84,7 +86,12 @@ func NewServerInterceptor[P Permit](g Gate[P], tenant TenantFunc, opt ServerOpti
 		ctx, cancel := gate.Context(gate.WithPermit(ctx, permit), permit)
 		defer cancel()
 		err := handle(ctx)
-		end = P.Release
+		switch status.Code(err) {
+		case codes.Unavailable, codes.ResourceExhausted, codes.DeadlineExceeded:
+			end = gate.Fail[P]
+		default:
+			end = P.Release
+		}
 		return nil, err
 	}}, nil
 }

@@ -40,6 +40,16 @@ func Abandon[P Permit](p P) {
 	p.Release()
 }
 
+// Fail ends a permit whose call was not served, for want of capacity or otherwise:
+// what finds out how much is borne, such as adaptfair.Gate, is to know.
+func Fail[P Permit](p P) {
+	if held, ok := any(p).(interface{ Fail() }); ok {
+		held.Fail()
+		return
+	}
+	p.Release()
+}
+
 type permitKey[P Permit] struct{}
 
 // WithPermit returns a copy of ctx that carries a permit.

@@ -17,9 +17,10 @@ import (
 type Call struct {
 	upstream *Upstream
 	ctx      context.Context
-	release  func()
+	release  func(served bool)
 	epoch    uint64
 	ended    atomic.Bool
+	served   atomic.Bool
 
 	// For the report of a leak.
 	tenant string
@@ -72,7 +73,10 @@ func (c *Call) Context() context.Context { return c.ctx }
 
 // Succeeded notes that the other side has accepted the call, which has not
 // ended.
-func (c *Call) Succeeded() { c.upstream.succeeded(c.epoch) }
+func (c *Call) Succeeded() {
+	c.served.Store(true)
+	c.upstream.succeeded(c.epoch)
+}
 
 // Overloaded notes that the other side has refused the call, which has not
 // ended, for want of capacity, and wants no other for the given time.
@@ -91,7 +95,7 @@ func (c *Call) End() {
 	u.aimd.ended()
 	c.cleanup.Stop()
 	u.mu.Unlock()
-	c.release()
+	c.release(c.served.Load())
 	if c.late.Load() {
 		c.tell(Leak{Ended: true})
 	}

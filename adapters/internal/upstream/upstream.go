@@ -50,7 +50,7 @@ type Stats struct {
 // An Upstream is the other side of calls.
 type Upstream struct {
 	config  Config
-	enter   func(context.Context) (context.Context, func(), *gate.Refusal)
+	enter   func(context.Context) (context.Context, func(served bool), *gate.Refusal)
 	resize  func(int) error
 	suspend func()
 	resume  func()
@@ -83,15 +83,19 @@ func New[P gate.Permit](slots Slots[P], cfg Config, prefix string) (*Upstream, e
 	door := gate.NewDoor(slots, gate.DefaultMaxRetryAfter)
 	return &Upstream{
 		config: cfg,
-		enter: func(ctx context.Context) (context.Context, func(), *gate.Refusal) {
+		enter: func(ctx context.Context) (context.Context, func(served bool), *gate.Refusal) {
 			p, refusal := door.Enter(ctx)
 			if refusal != nil {
 				return nil, nil, refusal
 			}
 			ctx, cancel := gate.Context(ctx, p)
-			return ctx, func() {
+			return ctx, func(served bool) {
 				cancel()
-				p.Release()
+				if served {
+					p.Release()
+				} else {
+					gate.Fail(p)
+				}
 			}, nil
 		},
 		resize:  slots.Resize,
