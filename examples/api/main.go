@@ -35,8 +35,8 @@ func defaults() config {
 	return config{duration: 10 * time.Second, rate: 200, latency: 40 * time.Millisecond, slots: 12, flooders: 40}
 }
 
-// run puts the same load on the two proxies, one after the other, shows a line
-// each second, and prints the result.
+// run puts the same load on the two proxies, one after the other, shows what goes on,
+// as a picture in a terminal and else as a line each second, and prints the result.
 func run(ctx context.Context, cfg config, out io.Writer) error {
 	var tallies []*tally
 	for _, contender := range []struct {
@@ -46,7 +46,7 @@ func run(ctx context.Context, cfg config, out io.Writer) error {
 		{"plain proxy", newPlainProxy},
 		{"fair proxy", newFairProxy},
 	} {
-		t, err := compete(ctx, cfg, contender.name, contender.open, out)
+		t, err := compete(ctx, cfg, contender.name, contender.open, viewFor(cfg, out))
 		if err != nil {
 			return err
 		}
@@ -57,7 +57,9 @@ func run(ctx context.Context, cfg config, out io.Writer) error {
 }
 
 // compete starts an API and a proxy, and has all tenants call the API for a while.
-func compete(ctx context.Context, cfg config, name string, open func(config, string) (proxy, error), out io.Writer) (*tally, error) {
+func compete(ctx context.Context, cfg config, name string, open func(config, string) (proxy, error), show view) (*tally, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	upstream := newAPI(cfg)
 	api, err := serve(upstream)
 	if err != nil {
@@ -80,7 +82,7 @@ func compete(ctx context.Context, cfg config, name string, open func(config, str
 	ended := make(chan struct{})
 	go func() {
 		defer close(shown)
-		watch(out, t, p, ended)
+		show(t, p, ended, stop)
 	}()
 	err = sendLoad(ctx, cfg, front.url, t)
 	close(ended)

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 )
@@ -96,4 +98,43 @@ func TestTheQuantileOfAnAccount(t *testing.T) {
 	require.EqualValues(t, 99, a.quantile(0.99))
 	require.EqualValues(t, 100, a.quantile(1))
 	require.Equal(t, 0.5, a.success())
+}
+
+func TestThePictureShowsTheSlotsAndTheTenants(t *testing.T) {
+	cfg := small()
+	tl := newTally("fair proxy", newAPI(cfg))
+	now := slots{inUse: 3, capacity: 5, most: 8}
+	p := &picture{
+		config: cfg, tally: tl, width: 80, ended: make(chan struct{}),
+		proxy: proxy{state: func() string { return "3 of 5 slots in use" }, slots: func() slots { return now }},
+	}
+	tl.note(flood, true, time.Millisecond)
+	p.Update(nextFrame{})
+	p.last = time.Now().Add(-time.Second) // a second later
+	for range 4 {
+		tl.note(1, true, 20*time.Millisecond)
+	}
+	tl.note(flood, false, time.Millisecond)
+	p.Update(nextFrame{})
+	text := ansi.Strip(p.View().Content)
+	require.Contains(t, text, "3 of 5 slots in use")
+	require.Contains(t, text, "■■■□□···")
+	require.Contains(t, text, "▅▅")
+	require.Regexp(t, `tenant-1 +████ +4 +100% +20 ms`, text)
+	require.Regexp(t, `flood +1 +50% +1 ms`, text)
+	for width := range 130 {
+		p.width = width
+		require.NotPanics(t, func() { p.View() })
+	}
+	now = slots{}
+	require.Contains(t, ansi.Strip(p.View().Content), "no slots")
+}
+
+func TestKeysStopThePicture(t *testing.T) {
+	for _, key := range []tea.KeyPressMsg{{Code: 'q', Text: "q"}, {Code: 'c', Mod: tea.ModCtrl}} {
+		stopped := false
+		p := &picture{stop: func() { stopped = true }}
+		p.Update(key)
+		require.True(t, stopped)
+	}
 }

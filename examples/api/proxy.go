@@ -15,8 +15,12 @@ import (
 type proxy struct {
 	handler http.Handler
 	state   func() string // for the line of a second
+	slots   func() slots
 	close   func()
 }
+
+// slots are how many requests to the API there may be at once.
+type slots struct{ inUse, capacity, most int }
 
 // newFairProxy is fairpool at work: a Transport for which each request to the API
 // takes one of the slots. How many the API bears the Transport learns from its
@@ -49,6 +53,10 @@ func newFairProxy(cfg config, api string) (proxy, error) {
 			}
 			return text
 		},
+		slots: func() slots {
+			s := transport.Stats()
+			return slots{s.InFlight, s.Capacity, s.Max}
+		},
 		close: base.CloseIdleConnections,
 	}, nil
 }
@@ -57,7 +65,7 @@ func newFairProxy(cfg config, api string) (proxy, error) {
 func newPlainProxy(_ config, api string) (proxy, error) {
 	base := newTransport()
 	passOn, err := newReverseProxy(api, base)
-	return proxy{passOn, func() string { return "" }, base.CloseIdleConnections}, err
+	return proxy{passOn, func() string { return "" }, func() slots { return slots{} }, base.CloseIdleConnections}, err
 }
 
 func newReverseProxy(api string, transport http.RoundTripper) (http.Handler, error) {

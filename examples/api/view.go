@@ -1,13 +1,19 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"text/tabwriter"
 	"time"
 )
 
-// watch prints a line a second until the run has ended.
+// plainView prints a line a second until the run has ended: for files, pipes and
+// terminals that cannot do better.
+func plainView(out io.Writer) view {
+	return func(t *tally, p proxy, ended <-chan struct{}, _ context.CancelFunc) { watch(out, t, p, ended) }
+}
+
 func watch(out io.Writer, t *tally, p proxy, ended <-chan struct{}) {
 	fmt.Fprintf(out, "%s: requests served of those that ended in the last second\n", t.proxy)
 	ticker := time.NewTicker(time.Second)
