@@ -14,11 +14,10 @@ import (
 
 // drawn are the runs in the picture, each with its color.
 var drawn = map[string]color.Color{
-	"fairpool, fixed, right: 8":      color.Gray{140},
-	"fairpool, adaptive from 1":      color.RGBA{0x1b, 0x7f, 0x5c, 255},
-	"fairpool, adaptive from 100":    color.RGBA{0x1f, 0x5f, 0xbf, 255},
-	"failsafe-go, adaptive from 20":  color.RGBA{0xd9, 0x7a, 0x00, 255},
-	"failsafe-go, adaptive from 100": color.RGBA{0xb5, 0x2a, 0x2a, 255},
+	"fairpool, fixed, right: 8":     color.Gray{140},
+	"fairpool, adaptive from 1":     color.RGBA{0x1b, 0x7f, 0x5c, 255},
+	"fairpool, adaptive from 100":   color.RGBA{0x1f, 0x5f, 0xbf, 255},
+	"failsafe-go, adaptive from 20": color.RGBA{0xd9, 0x7a, 0x00, 255},
 }
 
 // draw writes three charts above each other: the limit, the requests served and the

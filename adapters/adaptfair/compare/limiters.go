@@ -33,12 +33,10 @@ var limiters = []limiter{
 	{"fairpool, fixed, right: 8", fixed(places)},
 	{"fairpool, fixed, wrong: 100", fixed(100)},
 	{"fairpool, adaptive from 1", adaptive(1)},
-	{"fairpool, adaptive from 20", adaptive(20)},
 	{"fairpool, adaptive from 100", adaptive(100)},
 	{"failsafe-go, fixed, right: 8", failsafe(places, places, places)},
 	{"failsafe-go, fixed, wrong: 100", failsafe(100, 100, 100)},
 	{"failsafe-go, adaptive from 20", failsafe(1, 200, 20)},
-	{"failsafe-go, adaptive from 100", failsafe(1, 200, 100)},
 }
 
 func newSemaphore(capacity int) (*fairshare.Semaphore, error) {
