@@ -36,7 +36,10 @@
 //     for each call that was served. So a limit beyond which calls are refused is found
 //     in the same way.
 //   - While the load does not fill the level, nothing changes: what nobody uses proves
-//     nothing.
+//     nothing. Only a first guess that was never filled, and is used by half at least,
+//     comes down to what is used, so that it is filled.
+//   - A call counts as twenty mean ones at most, so that one that takes very long is no
+//     sign of a queue.
 //
 // The law of failsafe-go's adaptivelimiter was tried first, joined to the same queue. It
 // compares R with a moving average of R, which follows R. From 100 on a backend that

@@ -43,7 +43,9 @@ func NewGate[P Permit](source Source[P], cfg Config) (*Gate[P], error) {
 // Acquire waits for a slot on behalf of the tenant, as the source does, with its
 // errors. The caller ends the Held.
 func (g *Gate[P]) Acquire(ctx context.Context, tenant string) (Held[P], error) {
+	g.limiter.wait(1)
 	p, err := g.source.Acquire(ctx, tenant)
+	g.limiter.wait(-1)
 	if err != nil {
 		return Held[P]{}, err
 	}

@@ -9,14 +9,14 @@ const (
 	leastServed = 20              // calls in a reading
 	mostServed  = 400             // calls in a reading
 	longest     = 5 * time.Second // of a reading, once it has leastServed; a fifth of it while the limit moves
-	turns       = 2               // readings of so many calls for each place
-	outlier     = 20              // a call counts as at most so many mean ones
-	sure        = 4.5             // standard errors between two levels
+	turns       = 2               // calls in a reading for each that runs at once
+	outlier     = 20              // mean times that a call counts as at most
+	sure        = 4.5             // standard errors that two levels are to be apart
 
-	certain = 2.5 // standard errors from staying to moving
-	clear   = 0.3 // most that is unsure of a leap
+	certain = 2.5 // standard errors between staying and moving
+	clear   = 0.3 // error that a leap allows
 
-	full = 0.9 // part of the level that has to be in use in a reading
+	full = 0.9 // part of the level that has to be in use or waited for in a reading
 
 	smallStep = 1.25 // from the limit to what is tried, once it has settled
 	bigStep   = 2    // while it moves
@@ -34,6 +34,7 @@ type law struct {
 	limit    int // that is thought right
 	level    int // in force: the limit, or what is tried instead
 	inFlight int
+	waiting  int // for a slot, as far as that is known
 	now      time.Time
 
 	settling int // calls to be served before a reading of the level begins
@@ -63,17 +64,19 @@ const (
 
 // A reading is what was seen at a level.
 type reading struct {
-	begun    time.Time
-	level    int
-	served   int
-	slotTime time.Duration // calls in flight, over time
-	spent    float64       // how long the calls took
-	sum      float64       // how long the served ones took
-	squares  float64
+	begun   time.Time
+	level   int
+	served  int
+	wanted  time.Duration // slots that were in use or waited for, over time
+	unused  time.Duration // slots that were not in use, over time
+	spent   float64       // how long the calls took
+	sum     float64       // how long the served ones took
+	squares float64
 }
 
-// hold is how long a slot was held for each call that was served.
-func (r reading) hold() float64 { return r.spent / float64(r.served) }
+// hold is the slot-time for each call that was served. It contains the time in which a
+// slot goes from one call to the next.
+func (r reading) hold() float64 { return max(r.spent+float64(r.unused), 1) / float64(r.served) }
 
 // err is the standard error of hold, as a part of it.
 func (r reading) err() float64 {
@@ -90,6 +93,12 @@ func newLaw(least, most, start int, now time.Time) law {
 	l := law{min: least, max: most, limit: start, now: now, step: bigStep}
 	l.enter(resting, start)
 	return l
+}
+
+// wait notes that so many more wait for a slot, or fewer.
+func (l *law) wait(now time.Time, more int) {
+	l.advance(now)
+	l.waiting += more
 }
 
 // start notes that a call goes out.
@@ -165,7 +174,9 @@ func (l *law) patience() time.Duration {
 
 func (l *law) advance(now time.Time) {
 	if l.settling == 0 {
-		l.reading.slotTime += time.Duration(l.inFlight) * max(0, now.Sub(l.now))
+		elapsed := max(0, now.Sub(l.now))
+		l.reading.wanted += time.Duration(min(l.inFlight+l.waiting, l.level)) * elapsed
+		l.reading.unused += time.Duration(max(l.level-l.inFlight, 0)) * elapsed
 	}
 	l.now = now
 }
@@ -194,7 +205,8 @@ func (l *law) settle() {
 func (l *law) read() {
 	r := l.reading
 	l.reading = reading{begun: l.now, level: l.level}
-	if used := float64(r.slotTime) / float64(r.span(l.now)); used < full*float64(r.level) {
+	used := float64(r.wanted) / float64(max(r.span(l.now), 1))
+	if used < full*float64(r.level) {
 		// The load does not fill the level, which proves nothing.
 		switch {
 		case l.phase != resting:

@@ -96,9 +96,9 @@ func (l *Limiter) Drive(slots Slots) error {
 	if l.resize != nil {
 		return errors.New("adaptfair: the Limiter drives slots already")
 	}
-	inFlight := l.law.inFlight
+	inFlight, waiting := l.law.inFlight, l.law.waiting
 	l.law = newLaw(least, most, capacity, time.Now())
-	l.law.inFlight = inFlight
+	l.law.inFlight, l.law.waiting = inFlight, waiting
 	l.resize, l.applied = slots.Resize, capacity
 	return nil
 }
@@ -120,7 +120,9 @@ type Call struct {
 	ended   atomic.Bool
 }
 
-// Begin notes that a call has got its slot and goes out. The caller calls End.
+// Begin notes that a call has got its slot and goes out. The caller calls End. A Gate
+// is better: it sees also who waits, and so whether the load fills the limit although
+// a slot takes a moment to get from one call to the next.
 func (l *Limiter) Begin() *Call {
 	c := &Call{limiter: l, begun: time.Now()}
 	l.begin(c.begun)
@@ -148,7 +150,19 @@ func (l *Limiter) Trace() pool.Trace {
 			}
 		},
 		Release: func(e pool.Event) { l.end(time.Now(), e.Took, true) },
+		WaitStart: func(ctx context.Context, _ pool.Event) context.Context {
+			l.wait(1)
+			return ctx
+		},
+		WaitDone: func(context.Context, pool.Event) { l.wait(-1) },
 	}
+}
+
+// wait notes that so many more wait for a slot, or fewer.
+func (l *Limiter) wait(more int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.law.wait(time.Now(), more)
 }
 
 func (l *Limiter) begin(now time.Time) {

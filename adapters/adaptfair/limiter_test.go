@@ -205,3 +205,24 @@ func TestWrongConfigsAreNamed(t *testing.T) {
 type silent struct{}
 
 func (silent) Resize(int) error { return nil }
+
+// slow hands its slots on late, as a machine does that has much else to do.
+type slow struct{ *fairshare.Semaphore }
+
+func (s slow) Acquire(ctx context.Context, tenant string) (fairshare.Permit, error) {
+	p, err := s.Semaphore.Acquire(ctx, tenant)
+	time.Sleep(15 * time.Millisecond)
+	return p, err
+}
+
+func TestTheLimitAllowsForTheTimeFromOneCallToTheNext(t *testing.T) {
+	for _, start := range []int{1, 100} {
+		synctest.Test(t, func(t *testing.T) {
+			gate, err := adaptfair.NewGate(slow{newSemaphore(t, start)}, adaptfair.Config{})
+			require.NoError(t, err)
+			b := newBackend(8, 20*time.Millisecond, false, 1)
+			load(gate, 150, 20*time.Second, func() bool { b.call(); return true })
+			require.InDelta(t, 8*(20+15)/20, gate.Limiter().Stats().Limit, 2)
+		})
+	}
+}
