@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"time"
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
@@ -22,7 +22,7 @@ type browser struct {
 	number  uint64
 	address string // "": launched here
 	started time.Time
-	profile string
+	profile *profile
 	command *exec.Cmd
 	group   int // its process group, 0: none of ours
 
@@ -31,6 +31,8 @@ type browser struct {
 	ctx  context.Context // chromedp's; ends with the browser, however that comes
 	conn *chromedp.Browser
 	wait func() // until chromedp has let go of it
+
+	clipboard clipboard
 
 	account // guarded by the lock of the set
 }
@@ -83,19 +85,42 @@ func (b *browser) allocator(life context.Context, cfg *Config) (ctx context.Cont
 			chromedp.FromContext(ctx).Allocator.Wait()
 		}, nil
 	}
-	if b.profile, err = os.MkdirTemp(cfg.ProfileRoot, "chromedpfair-"); err != nil {
-		return nil, nil, fmt.Errorf("chromedpfair: make a profile folder: %w", err)
+	if b.profile, err = newProfile(cfg.ProfileRoot); err != nil {
+		return nil, nil, err
 	}
 	ours := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(cfg.ExecPath),
-		chromedp.UserDataDir(b.profile),
+		chromedp.UserDataDir(b.profile.path),
 		chromedp.ModifyCmdFunc(func(cmd *exec.Cmd) {
 			ownGroup(cmd)
+			cmd.Args = disableFeatures(cmd.Args)
 			b.command = cmd
 		}),
 	}
+	if b.profile.temp != "" {
+		ours = append(ours, chromedp.Env("TMPDIR="+b.profile.temp))
+	}
 	ctx, release = chromedp.NewExecAllocator(life, slices.Concat(chromedp.DefaultExecAllocatorOptions[:], cfg.Options, ours)...)
 	return ctx, release, nil
+}
+
+// slowFeatures are of no use to tabs that are used as they are here, and cost
+// much: RenderDocument makes a new frame for each document, also within a site,
+// which takes a third of the time of a small page; BackForwardCache keeps pages
+// that have been left.
+const slowFeatures = "RenderDocument,BackForwardCache"
+
+// disableFeatures adds them to those that the arguments disable: of several
+// flags of that name a browser heeds the last alone.
+func disableFeatures(args []string) []string {
+	const flag = "--disable-features="
+	for i, arg := range args {
+		if list, ok := strings.CutPrefix(arg, flag); ok {
+			args[i] = flag + slowFeatures + "," + list
+			return args
+		}
+	}
+	return slices.Insert(args, 1, flag+slowFeatures)
 }
 
 // gone reports whether the browser has ended. Actions fail with the connection,
@@ -138,22 +163,10 @@ func (b *browser) bury() error {
 		killGroup(b.group) // one may have been born after the first look
 		time.Sleep(pause)
 	}
-	if b.profile == "" {
+	if b.profile == nil {
 		return nil
 	}
-	return removeProfile(b.profile)
-}
-
-// removeProfile removes the profile folder. What still holds on to a file of
-// it, on Windows, gets a few seconds to let go.
-func removeProfile(dir string) (err error) {
-	for pause := 10 * time.Millisecond; pause < 4*time.Second; pause *= 2 {
-		if err = os.RemoveAll(dir); err == nil {
-			return nil
-		}
-		time.Sleep(pause)
-	}
-	return fmt.Errorf("chromedpfair: remove a profile folder: %w", err)
+	return b.profile.remove()
 }
 
 // memory is what the browser's processes take, 0 if that cannot be told.

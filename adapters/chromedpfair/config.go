@@ -35,12 +35,34 @@ type Config struct {
 	// being opened and closed included.
 	Prewarm int
 
-	// ReuseSameTenant keeps a tab for its tenant when a lease ends: cookies,
-	// storage and cache stay, the page and its popups are closed. It still
-	// serves that tenant only; when others need the room, it makes way. Without
-	// it every lease gets a tab that nobody has used. Callers that name no tenant
-	// are one tenant, and share logins: set Sharing.RequireTenant to refuse them.
+	// ReuseSameTenant gives each tenant a browser context of its own, which all
+	// its tabs share and which outlives them, and keeps a tab for its tenant
+	// when a lease ends. Cookies, storage, caches, permissions and logins stay.
+	// All else is as in a tab that nobody has used: the page is left, its popups
+	// are closed, and what the lease has set on it is gone. A tab whose lease
+	// has failed is not kept. When others need the room, it makes way. Callers
+	// that name no tenant are one tenant, and share logins: set
+	// Sharing.RequireTenant to refuse them.
+	//
+	// All tabs of a tenant are in one browser, which may so get more than
+	// TabsPerBrowser. When that is replaced, the tenant begins anew in another.
+	//
+	// Without it every lease gets a tab, and a browser context, that nobody has
+	// used.
 	ReuseSameTenant bool
+
+	// MaxContexts is the most browser contexts that are kept for tenants, with
+	// ReuseSameTenant. Beyond that the one that is without a tab for longest
+	// goes, with all that is stored in it. 0 means 100, which take about 50 MB
+	// if little is stored in them.
+	MaxContexts int
+
+	// Context says what the tabs of a tenant are like, nil that they are alike.
+	// It is called before each lease, from any goroutine.
+	Context func(tenant string) ContextOptions
+
+	// Dialogs says what becomes of the dialogs that a page opens.
+	Dialogs DialogPolicy
 
 	// Age is when a kept tab is replaced, with ReuseSameTenant.
 	Age pool.Age
@@ -137,6 +159,9 @@ func (c Config) check() (Config, error) {
 	f.duration("Health.HangAfter", &c.Health.HangAfter, 0)
 	f.duration("Retire.MaxAge", &c.Retire.MaxAge, 0)
 	f.duration("Retire.Drain", &c.Retire.Drain, 30*time.Second)
+	if c.Dialogs < LeaveDialogs || c.Dialogs > FailOnDialog {
+		f.add("Dialogs is %d, which is no policy", c.Dialogs)
+	}
 	if c.Age != (pool.Age{}) && !c.ReuseSameTenant {
 		f.add("Age is set without ReuseSameTenant, where each tab serves one lease")
 	}
@@ -155,6 +180,15 @@ func (c *Config) checkSizes(f *faults) {
 	}
 	if c.TabsPerBrowser < 0 {
 		f.add("TabsPerBrowser is %d, must not be negative", c.TabsPerBrowser)
+	}
+	if c.MaxContexts < 0 {
+		f.add("MaxContexts is %d, must not be negative", c.MaxContexts)
+	}
+	if c.MaxContexts > 0 && !c.ReuseSameTenant {
+		f.add("MaxContexts is %d without ReuseSameTenant, where no browser context is kept", c.MaxContexts)
+	}
+	if c.MaxContexts == 0 {
+		c.MaxContexts = 100
 	}
 	switch {
 	case c.Prewarm == 0:

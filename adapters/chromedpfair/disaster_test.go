@@ -73,7 +73,7 @@ var disasters = []disaster{
 	}},
 	{name: "500 popups open", strike: func(t *testing.T, ctx context.Context, _ *Pool, tab *Tab, url string) time.Time {
 		require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(url)))
-		popups := scale(50, 500)
+		popups := scale(25, 500)
 		_, err := script(ctx, fmt.Sprintf("for (let i = 0; i < %d; i++) open('/?' + i); 'opened'", popups))
 		require.NoError(t, err)
 		eventually(t, "all are open", func() bool { return len(pagesOf(t, tab.page.browser, tab.BrowserContext())) == popups+1 })

@@ -9,13 +9,26 @@
 //
 // # Tabs
 //
-// A tab lives in a browser context of its own, so that cookies, storage, caches,
-// service workers, permissions and logins are its own and end with it, popups
-// included. Downloads are denied unless the holder allows them. By default each
-// lease gets a tab that nobody has used; a few are kept ready, so that nobody
-// waits for one to be opened while there are any. With ReuseSameTenant a tab is
-// kept for its tenant. No tab ever serves two: beside the pool, the tab itself
-// refuses to.
+// By default each lease gets a tab in a browser context of its own, so that
+// cookies, storage, caches, service workers, permissions and logins are its own
+// and end with it, popups included. A few tabs are kept ready, so that nobody
+// waits for one to be opened while there are any.
+//
+// With ReuseSameTenant each tenant has one browser context, which its tabs share:
+// who has logged in once is logged in with every lease, in parallel ones too,
+// until the context makes way for those of others (MaxContexts) or its browser
+// is replaced. A tab is kept for its tenant and cleaned after each lease: the
+// page is left, its popups are closed, name and history are forgotten, and the
+// session with the browser is replaced, to which all belongs that a lease can
+// set on a page: headers, emulation, interception, injected scripts, exposed
+// functions. A tab that does not become clean, such as one whose clock has been
+// stopped, and one whose lease has failed, is closed instead. The next lease of the
+// tenant waits until its tab is clean, which takes a second at most while the browser
+// answers promptly; other tenants do not wait for that.
+//
+// No tab ever serves two tenants: beside the pool, the tab itself refuses to.
+// Downloads are denied unless the holder allows them. A browser has one
+// clipboard: it is emptied before a lease if another tenant may have used it.
 //
 // Tenants are kept apart as far as pages go. The Go code of a lease is trusted:
 // it could send commands to the whole browser.
@@ -33,17 +46,19 @@
 // A page that hangs in a script without end may be what its tenant wants: the
 // caller's deadline ends the lease, and the tab is closed over the page's head.
 // With Health.HangAfter such a page is lost, found out by asking it now and
-// then. A page with a dialog that nobody answers, or one whose server does not,
-// does not hang: only the caller knows how long it is worth waiting.
+// then. A page whose server does not answer does not hang: only the caller knows
+// how long it is worth waiting. Nor does one with a dialog; what becomes of those
+// Config.Dialogs says.
 //
 // # Browsers
 //
 // A pool has up to Browsers browsers, launched as they are needed or connected
 // to. A launched one leads a process group of its own, which is all that is ever
-// killed, and has a profile folder of its own, which is removed at its end. It
-// is replaced when it has served for long enough, see Retire, and when it does
-// not answer, see Health. Whatever its state, it takes one of the Browsers
-// places until no process of it runs.
+// killed, and has a profile folder of its own, which is removed at its end; if
+// this process does not live to see that, the next one to call New with the same
+// ProfileRoot removes it. A browser is replaced when it has served for long
+// enough, see Retire, and when it does not answer, see Health. Whatever its
+// state, it takes one of the Browsers places until no process of it runs.
 //
 // On Linux a browser does not outlive this process, however that ends, and
 // where this process is init, as in many containers, it leaves no zombies. On

@@ -27,11 +27,18 @@ func TestTheMemoryOfABrowserDoesNotGrowWithThePagesItServes(t *testing.T) {
 	if !memoryKnown {
 		t.Skip("the memory of a browser cannot be told here")
 	}
+	for _, reuse := range []bool{false, true} {
+		t.Run(fmt.Sprintf("ReuseSameTenant %v", reuse), func(t *testing.T) {
+			endures(t, newPool(t, Config{TabsPerBrowser: 4, ReuseSameTenant: reuse, Retire: Retire{MaxTabsServed: -1}}))
+		})
+	}
+}
+
+func endures(t *testing.T, p *Pool) {
 	url := site(t)
-	p := newPool(t, Config{TabsPerBrowser: 4, Retire: Retire{MaxTabsServed: -1}})
 	require.NoError(t, p.Warm(within(t, time.Minute)))
-	rounds := scale(4, 10)
-	pages := scale(64, 2000)
+	rounds := scale(3, 10)
+	pages := scale(36, 2000)
 	rest := make([]int64, rounds)
 	start := time.Now()
 	for round := range rounds {

@@ -36,13 +36,6 @@ func bareFrom(t *testing.T, program string, options ...chromedp.ContextOption) (
 	return ctx, group
 }
 
-func newTab(t *testing.T, browser context.Context, options ...chromedp.ContextOption) context.Context {
-	ctx, cancel := chromedp.NewContext(browser, options...)
-	t.Cleanup(cancel)
-	require.NoError(t, chromedp.Do(ctx))
-	return ctx
-}
-
 // briefly runs JavaScript that is not expected to come back.
 func briefly(ctx context.Context, js string) error {
 	ctx, cancel := context.WithTimeout(ctx, 500*time.Millisecond)

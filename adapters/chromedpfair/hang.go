@@ -25,17 +25,17 @@ func (h *Health) looks() (ticks <-chan time.Time, stop func()) {
 // runs, and reports whether there was none within Health.HangAfter, nor an
 // excuse. Where the browser does not answer either, it is not for the page to
 // blame.
-func (p *page) hangs(health *Health) bool {
-	ctx, cancel := context.WithTimeout(p.chromedp, health.HangAfter)
+func (s *session) hangs(health *Health) bool {
+	ctx, cancel := context.WithTimeout(s.ctx, health.HangAfter)
 	defer cancel()
-	defer context.AfterFunc(p.life, cancel)()
-	before, _ := p.excuses.seen()
+	defer context.AfterFunc(s.page.life, cancel)()
+	before, _ := s.excuses.seen()
 	_, err := chromedp.Call(ctx, runtime.Evaluate, runtime.EvaluateParams{Expression: "0"})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return false
 	}
-	after, excused := p.excuses.seen()
-	return !excused && after == before && p.browser.ask(health.Timeout) == nil
+	after, excused := s.excuses.seen()
+	return !excused && after == before && s.page.browser.ask(health.Timeout) == nil
 }
 
 // excuses are what keeps a page from answering though it does not hang: a

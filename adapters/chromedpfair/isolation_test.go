@@ -2,9 +2,9 @@ package chromedpfair
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -129,7 +129,7 @@ func TestNoTenantMeetsAnother(t *testing.T) {
 			url := site(t)
 			seed := rand.Uint64()
 			t.Log("seed", seed)
-			p := newPool(t, Config{Browsers: 2, TabsPerBrowser: 3, ReuseSameTenant: reuse, Retire: Retire{MaxTabsServed: scale(25, 200)}})
+			p := newPool(t, Config{Browsers: 2, TabsPerBrowser: 3, ReuseSameTenant: reuse, Retire: Retire{MaxTabsServed: scale(15, 200)}})
 			var mu sync.Mutex
 			var all []traces
 			orders := make(chan string)
@@ -152,7 +152,7 @@ func TestNoTenantMeetsAnother(t *testing.T) {
 				})
 			}
 			random := rand.New(rand.NewPCG(seed, 0))
-			leases, tenants := scale(60, 1000), scale(8, 20) // few enough that some come back in time
+			leases, tenants := scale(40, 1000), scale(8, 20) // few enough that some come back in time
 			for range leases {
 				orders <- fmt.Sprintf("tenant-%02d", random.IntN(tenants))
 			}
@@ -161,14 +161,15 @@ func TestNoTenantMeetsAnother(t *testing.T) {
 			require.Len(t, all, leases)
 			again := 0
 			for _, tr := range all {
-				if reuse && tr.found != none {
-					again++
-					require.Equal(t, reused(tr.tenant), tr.found)
-					require.Equal(t, "200"+tr.tenant, tr.login)
+				if !reuse {
+					require.Equal(t, none, tr.found)
+					require.Equal(t, "401", tr.login)
 					continue
 				}
-				require.Equal(t, none, tr.found)
-				require.Equal(t, "401", tr.login)
+				if tr.found != none {
+					again++
+				}
+				requireOwn(t, tr)
 			}
 			t.Logf("%d leases, %d of them with a kept tab", leases, again)
 			if reuse {
@@ -179,26 +180,28 @@ func TestNoTenantMeetsAnother(t *testing.T) {
 	}
 }
 
-// reused is what a tenant finds in a tab that was kept for it: all that it left.
-func reused(tenant string) string {
-	return strings.ReplaceAll(`["T","T","T","T","T","T","T","granted"]`, "T", tenant)
+// requireOwn requires that a tenant with kept tabs has found nothing but what it
+// had left itself. What that is depends on what its other leases were at; the
+// name of the window goes with each of them.
+func requireOwn(t *testing.T, tr traces) {
+	var found []string
+	require.NoError(t, json.Unmarshal([]byte(tr.found), &found))
+	for i, trace := range found[:7] {
+		require.Contains(t, []string{"", tr.tenant}, trace, "trace %d of %s", i, tr.found)
+	}
+	require.Empty(t, found[3], "the name of the window")
+	require.Contains(t, []string{"prompt", "granted"}, found[7])
+	require.Contains(t, []string{"401", "200" + tr.tenant}, tr.login)
 }
 
 func TestATabServesNoSecondTenantWhateverThePoolDoes(t *testing.T) {
-	life, end := context.WithCancelCause(context.Background())
-	defer end(nil)
-	p := &page{browser: &browser{number: 1, conn: new(chromedp.Browser), ctx: life}, life: life}
-
-	once := &Tab{page: p}
+	once := &Tab{set: &browserSet{cfg: new(Config)}}
 	require.NoError(t, once.admit("a"))
 	require.ErrorContains(t, once.admit("a"), `has served tenant "a" before`)
 	require.ErrorContains(t, once.admit("b"), `has served tenant "a" before "b"`)
 
-	kept := &Tab{page: p, keep: true}
+	kept := &Tab{set: &browserSet{cfg: &Config{ReuseSameTenant: true}}}
 	require.NoError(t, kept.admit(""))
 	require.NoError(t, kept.admit(""))
 	require.ErrorContains(t, kept.admit("b"), `has served tenant "" before "b"`)
-
-	end(&LostError{ErrTabCrashed, 1})
-	require.ErrorIs(t, (&Tab{page: p}).admit("a"), ErrTabCrashed)
 }

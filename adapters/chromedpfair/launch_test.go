@@ -95,6 +95,6 @@ func TestAKilledBrowserIsReplacedOnce(t *testing.T) {
 func TestABrowserThatOpensNoTabsIsReplaced(t *testing.T) {
 	p := newPool(t, Config{OpenTimeout: time.Millisecond}) // nothing opens within that
 	err := p.Do(within(t, time.Minute), "a", nothing)
-	require.ErrorContains(t, err, "deadline exceeded (browser 1)")
+	require.ErrorContains(t, err, "deadline exceeded (browser ")
 	eventually(t, "another one is tried", func() bool { return p.Browsers().Hung >= 1 && p.Browsers().Started >= 2 })
 }

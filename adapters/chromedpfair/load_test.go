@@ -87,30 +87,36 @@ func nothingLost(t testing.TB, p *Pool) {
 	for _, l := range leases {
 		l.Release()
 	}
-	kept := 0
+	kept, ready := 0, 0
+	defer func() {
+		if t.Failed() {
+			t.Logf("tabs %+v\nbrowsers %+v", p.Stats(), p.Browsers())
+		}
+	}()
 	eventually(t, "the browsers are at rest", func() bool {
-		kept = 0
+		kept, ready = 0, 0
 		for _, b := range p.Browsers().Running {
-			if b.State != string(serving) || b.Opening+b.Closing > 0 || b.Ready != p.browsers.cfg.Prewarm {
+			full := b.Leased >= p.browsers.cfg.TabsPerBrowser // with tabs of tenants that are at home there
+			if b.State != string(serving) || b.Opening+b.Closing > 0 || b.Ready != p.browsers.cfg.Prewarm && !full {
 				return false
 			}
 			kept += b.Leased
+			ready += b.Ready
 		}
 		stats := p.Stats()
-		return stats.InUse == 0 && stats.Destroying == 0 && stats.Warm == kept
+		return stats.InUse+stats.Destroying+p.Browsers().Cleaning == 0 && stats.Warm >= kept // some may not have a page
 	})
-	browsers, contexts := running(p), 0
+	browsers := running(p)
 	for _, b := range browsers {
 		found, err := cdp.Call(within(t, time.Minute), b.conn, target.GetBrowserContexts, cdp.Empty{})
 		require.NoError(t, err)
-		contexts += len(found.BrowserContextIDs)
 		for _, id := range found.BrowserContextIDs {
 			for _, url := range pagesOf(t, b, id) {
-				require.Equal(t, "about:blank", url, "page left behind")
+				require.Equal(t, blank, url, "page left behind")
 			}
 		}
 	}
-	require.Equal(t, len(browsers)*p.browsers.cfg.Prewarm+kept, contexts, "browser contexts")
+	require.Equal(t, ready+p.Browsers().Contexts, contextsOf(t, browsers), "browser contexts")
 	if root := p.browsers.cfg.ProfileRoot; root != "" {
 		profiles, err := os.ReadDir(root)
 		require.NoError(t, err)
@@ -134,4 +140,14 @@ func pagesOf(t testing.TB, b *browser, id cdp.BrowserContextID) (urls []string) 
 		}
 	}
 	return urls
+}
+
+// contextsOf returns how many browser contexts the browsers have.
+func contextsOf(t testing.TB, browsers []*browser) (n int) {
+	for _, b := range browsers {
+		found, err := cdp.Call(within(t, time.Minute), b.conn, target.GetBrowserContexts, cdp.Empty{})
+		require.NoError(t, err)
+		n += len(found.BrowserContextIDs)
+	}
+	return n
 }

@@ -32,7 +32,7 @@ func (e *LostError) Error() string { return fmt.Sprintf("%v (browser %d)", e.Rea
 // Unwrap lets errors.Is find the reason, and the pool know what to do.
 func (e *LostError) Unwrap() []error {
 	switch e.Reason {
-	case ErrTabCrashed, ErrTabClosed, ErrTabHung:
+	case ErrTabCrashed, ErrTabClosed, ErrTabHung, ErrDialog:
 		return []error{e.Reason, pool.ErrBadResource}
 	}
 	return []error{e.Reason}

@@ -3,7 +3,6 @@ package chromedpfair
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/fairpool/fairpool/pool"
@@ -25,32 +24,27 @@ func New(cfg Config) (*Pool, error) {
 		return nil, err
 	}
 	s := newBrowserSet(&cfg)
+	patience := cfg.Retire.Drain + leaveTimeout + cfg.LaunchTimeout + cfg.OpenTimeout
 	tabs := pool.Config[*Tab]{
 		Constructor: func(ctx context.Context) (*Tab, error) {
-			p, err := s.open(ctx)
-			if err != nil {
+			if err := s.ready(ctx); err != nil {
 				return nil, err
 			}
-			return &Tab{page: p, keep: cfg.ReuseSameTenant}, nil
+			return &Tab{set: s}, nil // it gets a page when it is known for whom
 		},
-		Destructor: func(t *Tab) {
-			wrecked := errors.Is(t.Lost(), pool.ErrBadResource)
-			gone := s.discard(t.page)
-			if wrecked {
-				<-gone // its tenant pays for the time; a good one is no hurry
-			}
-		},
+		Destructor:   (*Tab).destroy,
 		MaxSize:      cfg.Browsers * cfg.TabsPerBrowser,
-		BuildTimeout: cfg.Retire.Drain + leaveTimeout + cfg.LaunchTimeout + cfg.OpenTimeout,
+		BuildTimeout: patience,
 		Sharing:      cfg.Sharing,
 		Age:          pool.Age{MaxUses: 1},
 		Health: pool.Health[*Tab]{
-			Check:      func(_ context.Context, t *Tab) error { return s.fit(t.page) },
+			Check:      func(_ context.Context, t *Tab) error { return s.fit(t.current()) },
 			CheckAfter: 1, // it costs nothing
 			KeepAlive:  time.Second,
 		},
 		Tenancy: pool.Tenancy[*Tab]{
-			Prepare: func(_ context.Context, t *Tab, h pool.Handover) error { return t.admit(h.Tenant) },
+			Prepare:        func(ctx context.Context, t *Tab, h pool.Handover) error { return t.prepare(ctx, h.Tenant) },
+			PrepareTimeout: patience,
 		},
 		Guard:   cfg.Guard,
 		Reclaim: cfg.Reclaim,
@@ -60,11 +54,14 @@ func New(cfg Config) (*Pool, error) {
 	if cfg.ReuseSameTenant {
 		tabs.Age = cfg.Age
 		tabs.Tenancy.Isolation = pool.Dedicated
-		tabs.Tenancy.Reset = func(ctx context.Context, t *Tab) error { return t.clean(ctx) }
+		tabs.Tenancy.Reset = func(_ context.Context, t *Tab) error { return t.clean() }
 	}
 	p, err := pool.New(tabs)
 	if err != nil {
 		return nil, err
+	}
+	if len(cfg.Remote) == 0 {
+		s.sweep()
 	}
 	return &Pool{Pool: p, browsers: s}, nil
 }
@@ -72,6 +69,9 @@ func New(cfg Config) (*Pool, error) {
 // fit reports what is wrong with a page that is about to be handed out, or that
 // keeps its browser from ending.
 func (s *browserSet) fit(p *page) error {
+	if p == nil {
+		return nil // none yet
+	}
 	if err := p.lost(); err != nil {
 		return err
 	}
@@ -88,21 +88,30 @@ var errRetired = errors.New("chromedpfair: the browser is retired")
 // Do waits for a tab on behalf of the tenant, "" meaning the one that ctx
 // carries, and calls fn with a context on which to run chromedp's actions. That
 // context ends with ctx, when the lease is asked back, and when the tab or its
-// browser is lost: then nothing waits for a page that is no more, and if fn
-// fails, the error of Do wraps a *LostError beside that of fn. A tab that is
-// lost is replaced; Do does not call fn again, for nobody else knows whether
-// that would do harm. fn must not use the context after it has returned.
+// browser is lost: then nothing waits for a page that is no more.
+//
+// If fn fails, the error of Do wraps its error, and beside it what explains it:
+// a *LostError if the tab is lost, the cause if the context has ended with one,
+// ErrDialog if the page shows a dialog. A tab that is lost is replaced; Do does
+// not call fn again, for nobody else knows whether that would do harm. fn must
+// not use the context after it has returned.
 func (p *Pool) Do(ctx context.Context, tenant string, fn func(ctx context.Context) error) error {
-	return p.Pool.Do(ctx, tenant, func(ctx context.Context, t *Tab) error {
+	return p.DoTab(ctx, tenant, func(ctx context.Context, _ *Tab) error { return fn(ctx) })
+}
+
+// DoTab is Do for a function that wants the tab as well.
+func (p *Pool) DoTab(ctx context.Context, tenant string, fn func(ctx context.Context, tab *Tab) error) error {
+	var tab *Tab
+	err := p.Pool.Do(ctx, tenant, func(ctx context.Context, t *Tab) error {
+		tab = t
 		ctx, cancel := t.Context(ctx)
 		defer cancel()
-		err := fn(ctx)
-		lost := t.Lost()
-		if err == nil || lost == nil || errors.As(err, new(*LostError)) {
-			return err
-		}
-		return fmt.Errorf("%w: %w", lost, err)
+		return t.explain(ctx, fn(ctx, t))
 	})
+	if tab != nil && tab.set.cfg.ReuseSameTenant {
+		tab.returned()
+	}
+	return err
 }
 
 // Warm starts as many browsers as the capacity needs, and waits until each has

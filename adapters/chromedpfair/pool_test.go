@@ -173,11 +173,11 @@ func TestAnErrorThatComesBeforeTheNewsIsToldApartAllTheSame(t *testing.T) {
 	life, end := context.WithCancelCause(context.Background())
 	defer end(nil)
 	connection, detached := make(chan struct{}), make(chan struct{})
-	p := &page{browser: &browser{number: 1, conn: &chromedp.Browser{LostConnection: connection}, ctx: context.Background()}, life: life, detached: detached}
+	p := &page{browser: &browser{number: 1, conn: &chromedp.Browser{LostConnection: connection}, ctx: context.Background()}, life: life, session: &session{detached: detached}}
 	require.NoError(t, p.lost())
 	close(detached)
 	require.ErrorIs(t, p.lost(), ErrTabClosed)
-	p.detached = nil
+	p.session = nil
 	close(connection)
 	require.ErrorIs(t, p.lost(), ErrBrowserDied)
 	end(&LostError{ErrBrowserHung, 1})

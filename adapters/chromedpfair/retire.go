@@ -61,6 +61,7 @@ func (s *browserSet) drainLocked(b *browser) {
 	s.log.Info("browser is retired", "browser", b, "because", b.retiring, "tabs", b.leased, "memory", b.resident)
 	s.count.retired[b.retiring]++
 	b.state = draining
+	s.abandonLocked(b)
 	for _, p := range b.fresh {
 		s.closesLocked(p)
 	}
@@ -92,6 +93,7 @@ func (s *browserSet) drainedLocked(b *browser) {
 // browser is asked first.
 func (s *browserSet) endLocked(b *browser, cause error) {
 	b.state = ending
+	s.abandonLocked(b)
 	b.stop()
 	if cause != nil {
 		b.end(&LostError{cause, b.number}) // kills it

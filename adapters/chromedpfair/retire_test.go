@@ -114,7 +114,8 @@ func TestTheTimeToDrainIsLimited(t *testing.T) {
 }
 
 func TestAKeptTabDoesNotKeepARetiredBrowser(t *testing.T) {
-	p := newPool(t, Config{Browsers: 1, TabsPerBrowser: 2, ReuseSameTenant: true, Retire: Retire{MaxTabsServed: 2}})
+	one := fairshare.Config{Default: fairshare.Share{Max: 1}} // so that a tenant waits for the tab that it had
+	p := newPool(t, Config{Browsers: 1, TabsPerBrowser: 2, ReuseSameTenant: true, Sharing: one, Retire: Retire{MaxTabsServed: 2}})
 	require.NoError(t, p.Do(within(t, time.Minute), "a", nothing))
 	require.NoError(t, p.Do(within(t, time.Minute), "a", nothing))
 	require.Zero(t, p.Browsers().Retired[TabsServed], "the tab was not kept")

@@ -9,9 +9,10 @@ import (
 	"github.com/fairpool/fairpool/pool"
 )
 
-// A browserSet keeps browsers running and opens pages in them. It knows nothing
-// of tenants: whoever asks first is served first, and as the pool asks for no
-// more pages than it has slots for, nobody waits for anything but a browser.
+// A browserSet keeps browsers running and opens pages in them. Of tenants it
+// knows where they are at home, with ReuseSameTenant, and no more: whoever asks
+// first is served first, and as the pool asks for no more pages than it has
+// slots for, nobody waits for anything but a browser.
 //
 //	            launch            retire            last page closed
 //	(no place) --------> serving --------> draining ----------------> ending --> (reaped)
@@ -26,18 +27,21 @@ type browserSet struct {
 	cfg *Config
 	log *slog.Logger
 
-	mu       sync.Mutex
-	browsers []*browser // that take a place, in the order of their launch; those that start are not among them
-	orders   []*pageOrder
-	wanted   int // browsers that demand has called for
-	starting int // 0 or 1
-	last     uint64
-	relaunch relaunch
-	closed   bool
-	changed  chan struct{} // closed at every change, nil if nobody waits for one
-	openings int           // pages being opened, in all browsers
-	closings int
-	count    counts
+	mu        sync.Mutex
+	browsers  []*browser // that take a place, in the order of their launch; those that start are not among them
+	orders    []*pageOrder
+	wanted    int // browsers that demand has called for
+	starting  int // 0 or 1
+	last      uint64
+	relaunch  relaunch
+	closed    bool
+	changed   chan struct{} // closed at every change, nil if nobody waits for one
+	openings  int           // pages being opened, in all browsers
+	closings  int
+	cleanings int
+	homes     map[string]*home // of tenants, with ReuseSameTenant, in browsers that serve
+	uses      uint64           // of homes, so far
+	count     counts
 }
 
 // account is what a set keeps of one of its browsers.
@@ -45,6 +49,7 @@ type account struct {
 	state    browserState
 	fresh    []*page // ready, for nobody yet
 	opening  int
+	directed int // of them, for one order each
 	leased   int
 	closing  int
 	served   int
@@ -71,7 +76,7 @@ func newBrowserSet(cfg *Config) *browserSet {
 	if cfg.Logger != nil {
 		log = newLateLogger(cfg.Logger)
 	}
-	return &browserSet{cfg: cfg, log: log, relaunch: newRelaunch(), count: counts{retired: make(map[Retirement]uint64)}}
+	return &browserSet{cfg: cfg, log: log, relaunch: newRelaunch(), homes: make(map[string]*home), count: counts{retired: make(map[Retirement]uint64)}}
 }
 
 // balanceLocked does what is due whenever something has changed: it opens the
@@ -160,5 +165,16 @@ func (s *browserSet) close() {
 // busyLocked reports whether anything is left of any browser, or being done
 // about its pages.
 func (s *browserSet) busyLocked() bool {
-	return s.starting+len(s.browsers)+s.openings+s.closings > 0
+	return s.starting+len(s.browsers)+s.openings+s.closings+s.cleanings > 0
+}
+
+// sweep removes what processes before this one have left of their browsers.
+func (s *browserSet) sweep() {
+	swept := sweep(s.cfg.ProfileRoot)
+	if s.cfg.ProfileRoot != "" {
+		swept += sweep("") // temporary files may be there
+	}
+	if swept > 0 {
+		s.log.Info("folders of browsers whose process has ended are removed", "folders", swept)
+	}
 }

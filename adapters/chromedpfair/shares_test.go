@@ -127,7 +127,9 @@ func TestCrashesLeaveTheTenantsTheirShares(t *testing.T) {
 		tabs := l.during(t, "a", scale(30, 300), "a", "b")
 		share := tabs[0] / (tabs[0] + tabs[1])
 		t.Logf("%s: a has %.2f tabs, b %.2f: a's share is %.3f", strike.name, tabs[0], tabs[1], share)
-		require.InDelta(t, 0.5, share, 0.1, strike.name) // a page more or less in each tab is 0.05
+		// A page more or less in each tab is 0.05. All tabs of a tenant are in one
+		// browser: where that is killed, its tenant has to open them anew.
+		require.InDelta(t, 0.5, share, 0.15, strike.name)
 	}
 	require.EqualValues(t, 1, p.Browsers().Died)
 }

@@ -11,6 +11,8 @@ type BrowserStats struct {
 	Running  []BrowserInfo // by number
 	Starting bool          // one is being started
 	Waiting  int           // tabs that wait for a browser
+	Contexts int           // of tenants, with ReuseSameTenant
+	Cleaning int           // kept tabs that are being cleaned
 
 	// Since the start.
 	Started        uint64
@@ -18,6 +20,8 @@ type BrowserStats struct {
 	Hung           uint64 // killed because they did not answer
 	Retired        map[Retirement]uint64
 	Cut            uint64 // of those, killed when the time to drain was over
+	Evicted        uint64 // browser contexts of tenants, see Config.MaxContexts
+	Unclean        uint64 // tabs that were closed because they did not become clean, with ReuseSameTenant
 	LaunchFailures uint64
 	LaunchErr      error // of the last launch, nil if a tab has been opened since
 }
@@ -39,17 +43,17 @@ type BrowserInfo struct {
 
 // counts are the totals of a set.
 type counts struct {
-	started, died, hung, cut uint64
-	retired                  map[Retirement]uint64
+	started, died, hung, cut, evicted, unclean uint64
+	retired                                    map[Retirement]uint64
 }
 
 func (s *browserSet) stats() BrowserStats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stats := BrowserStats{
-		Starting: s.starting > 0, Waiting: len(s.orders),
+		Starting: s.starting > 0, Waiting: len(s.orders), Contexts: len(s.homes), Cleaning: s.cleanings,
 		Started: s.count.started, Died: s.count.died, Hung: s.count.hung,
-		Retired: maps.Clone(s.count.retired), Cut: s.count.cut,
+		Retired: maps.Clone(s.count.retired), Cut: s.count.cut, Evicted: s.count.evicted, Unclean: s.count.unclean,
 		LaunchFailures: uint64(s.relaunch.failures), LaunchErr: s.relaunch.err,
 	}
 	for _, b := range s.browsers {

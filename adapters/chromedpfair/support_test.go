@@ -5,10 +5,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strconv"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -83,6 +86,15 @@ func newPool(t testing.TB, cfg Config) *Pool {
 	if cfg.Health == (Health{}) {
 		cfg.Health = Health{Every: time.Second, Timeout: 30 * time.Second}
 	}
+	if cfg.Logger == nil {
+		warnings := new(tape)
+		cfg.Logger = slog.New(slog.NewTextHandler(warnings, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		t.Cleanup(func() {
+			if text := warnings.String(); text != "" {
+				t.Log(text)
+			}
+		})
+	}
 	p, err := New(cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() {
@@ -98,6 +110,24 @@ func newPool(t testing.TB, cfg Config) *Pool {
 		require.Empty(t, p.Browsers().Running)
 	})
 	return p
+}
+
+// A tape keeps what is logged, also when the test is over.
+type tape struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (t *tape) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(p)
+}
+
+func (t *tape) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.String()
 }
 
 func within(t testing.TB, d time.Duration) context.Context {
@@ -170,4 +200,11 @@ func site(t testing.TB) string {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+func newTab(t *testing.T, browser context.Context, options ...chromedp.ContextOption) context.Context {
+	ctx, cancel := chromedp.NewContext(browser, options...)
+	t.Cleanup(cancel)
+	require.NoError(t, chromedp.Do(ctx))
+	return ctx
 }
