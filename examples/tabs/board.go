@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -23,7 +24,8 @@ type board struct {
 type progress struct {
 	pages, done, titles int
 	tabs                int // that load a page for it
-	asked, first, last  time.Time
+	asked, last         time.Time
+	waits               []time.Duration // for tabs
 }
 
 func newBoard(name string, jobs []job) *board {
@@ -48,12 +50,10 @@ func (b *board) asks(j job) {
 	})
 }
 
-func (b *board) begins(j job) {
+func (b *board) begins(j job, waited time.Duration) {
 	b.change(j, func(p *progress) {
 		p.tabs++
-		if p.first.IsZero() {
-			p.first = time.Now()
-		}
+		p.waits = append(p.waits, waited)
 	})
 }
 
@@ -145,16 +145,27 @@ func (b *board) result() result {
 // took is how long the request took, from its coming to its last page.
 func (p progress) took() time.Duration { return p.last.Sub(p.asked) }
 
+// wait returns the least wait for a tab that so large a part of the pages did
+// not exceed.
+func (p progress) wait(part float64) time.Duration {
+	if len(p.waits) == 0 {
+		return 0
+	}
+	waits := slices.Sorted(slices.Values(p.waits))
+	return waits[int(part*float64(len(waits)-1))]
+}
+
 func printTable(out io.Writer, results []result) {
 	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "\n\trequest\tpages\ttitles\tfirst page after\ttook\tall done after\t\n")
+	fmt.Fprintf(w, "\n\trequest\tpages\ttitles\tfirst wait\tmedian\tlongest\ttook\tall pages/s\t\n")
 	for _, r := range results {
+		pages := r.requests[0].pages + r.requests[1].pages
 		for i, p := range r.requests {
 			if p.pages == 0 {
 				continue
 			}
-			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%.2f s\t%.2f s\t%.2f s\t\n", r.name, requests[i], p.pages, p.titles,
-				p.first.Sub(p.asked).Seconds(), p.took().Seconds(), r.all.Seconds())
+			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%.2f s\t%.2f s\t%.2f s\t%.2f s\t%.1f\t\n", r.name, requests[i], p.pages, p.titles,
+				p.wait(0).Seconds(), p.wait(0.5).Seconds(), p.wait(1).Seconds(), p.took().Seconds(), float64(pages)/r.all.Seconds())
 		}
 	}
 	w.Flush()

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -14,25 +12,21 @@ import (
 	"github.com/fairpool/fairpool/adapters/chromedpfair"
 )
 
-// A load is the pages of both requests, and who they are charged to.
+// A load is the pages of both requests, and what gives them tabs.
 type load struct {
-	jobs   []job
-	tenant func(request string) string
-	out    string // folder for screenshots, "" for none
+	name string
+	jobs []job
+	run  runner
 }
 
-// run has each request ask for all its pages at once, the second a little
+// start has each request ask for all its pages at once, the second a little
 // later, and returns when all are loaded.
-func (l load) run(ctx context.Context, p *chromedpfair.Pool, cfg config, name string, out io.Writer) (result, error) {
-	if l.out != "" {
-		if err := os.MkdirAll(l.out, 0o755); err != nil {
-			return result{}, err
-		}
-	}
+func (l load) start(ctx context.Context, cfg config, out io.Writer) (result, *shots, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	b := newBoard(name, l.jobs)
-	fmt.Fprintf(out, "\n%s:\n", name)
+	b := newBoard(l.name, l.jobs)
+	pictures := &shots{Name: l.name}
+	fmt.Fprintf(out, "\n%s:\n", l.name)
 	shown := b.show(out, cfg.tabs)
 	defer shown()
 
@@ -42,8 +36,7 @@ func (l load) run(ctx context.Context, p *chromedpfair.Pool, cfg config, name st
 			if j.request == 1 && !sleep(ctx, cfg.joins) {
 				return
 			}
-			b.asks(j)
-			if err := l.page(ctx, p, b, j); err != nil && cfg.urls == "" {
+			if err := l.page(ctx, b, pictures, j); err != nil && cfg.urls == "" {
 				cancel(fmt.Errorf("%s: %w", j.url, err)) // our own site does not fail
 			} else if err != nil && ctx.Err() == nil {
 				b.fails(j, err)
@@ -52,16 +45,19 @@ func (l load) run(ctx context.Context, p *chromedpfair.Pool, cfg config, name st
 	}
 	group.Wait()
 	if ctx.Err() != nil {
-		return result{}, context.Cause(ctx)
+		return result{}, nil, context.Cause(ctx)
 	}
-	return b.result(), nil
+	return b.result(), pictures, nil
 }
 
-// page loads one page in a tab of the pool.
-func (l load) page(ctx context.Context, p *chromedpfair.Pool, b *board, j job) error {
+// page loads one page in a tab, and takes its picture.
+func (l load) page(ctx context.Context, b *board, pictures *shots, j job) error {
+	b.asks(j)
+	asked := time.Now()
 	defer b.isDone(j)
-	return p.Do(ctx, l.tenant(requests[j.request]), func(ctx context.Context) error {
-		b.begins(j)
+	return l.run(ctx, requests[j.request], func(ctx context.Context) error {
+		waited := time.Since(asked)
+		b.begins(j, waited)
 		defer b.ends(j)
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
@@ -73,14 +69,12 @@ func (l load) page(ctx context.Context, p *chromedpfair.Pool, b *board, j job) e
 			return err
 		}
 		b.read(j, title)
-		if l.out == "" {
-			return nil
-		}
 		picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(filepath.Join(l.out, fmt.Sprintf("%s-%02d.png", requests[j.request], j.number)), picture, 0o644)
+		pictures.add(shot{Job: j, Waited: waited, At: time.Since(b.start), picture: picture})
+		return nil
 	})
 }
 

@@ -1,15 +1,18 @@
 // Tabs shows what a fair pool of browser tabs changes. Two requests scrape
-// pages in the same ten tabs of a real browser: the first wants thirty pages,
-// the second comes a little later and wants ten. The same load runs twice,
-// first come, first served, and then fairly, each request being a tenant; a
-// table at the end compares how long each request took.
+// pages in ten tabs of a real browser: the first wants thirty pages, the second
+// comes a little later and wants ten. The same load runs twice: with tabs in a
+// plain channel, first come, first served; and with those of fairpool, where
+// each request is a tenant and has a browser context of its own. A table at the
+// end compares how long each request waited, and how many pages were done in a
+// second.
 //
 //	go run ./examples/tabs
 //
 // The pages are of a web site that the program itself serves. With -urls they
 // are those of a file, one a line, the last quarter being the second request;
-// then they are loaded only once, fairly. With -out the program leaves a
-// screenshot of each page in a folder.
+// then they are loaded only once, fairly. The program leaves a screenshot of
+// each page in a folder, see -out, and all of them on one sheet, in the order in
+// which the pages were done.
 package main
 
 import (
@@ -20,6 +23,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -38,7 +43,7 @@ type config struct {
 
 // run loads the pages and prints what happens.
 func run(ctx context.Context, cfg config, out io.Writer) error {
-	p, err := chromedpfair.New(chromedpfair.Config{TabsPerBrowser: cfg.tabs})
+	p, err := chromedpfair.New(chromedpfair.Config{TabsPerBrowser: cfg.tabs, ReuseSameTenant: true})
 	if err != nil {
 		return err // says what to install
 	}
@@ -49,25 +54,37 @@ func run(ctx context.Context, cfg config, out io.Writer) error {
 	}
 	defer end()
 
-	fmt.Fprintf(out, "starting a browser with %d tabs\n", cfg.tabs)
+	fmt.Fprintf(out, "starting browsers with %d tabs each\n", cfg.tabs)
 	if err := p.Warm(ctx); err != nil {
 		return err
 	}
-	var results []result
+	loads := []load{{"fairpool", jobs, fair(p)}}
 	if cfg.urls == "" {
-		// One tenant for all: within a tenant, who came first is served first.
-		r, err := load{jobs: jobs, tenant: func(string) string { return "everybody" }}.run(ctx, p, cfg, "first come, first served", out)
+		queue, end, err := channel(cfg.tabs)
 		if err != nil {
 			return err
 		}
-		results = append(results, r)
+		defer end()
+		loads = append([]load{{"plain channel", jobs, queue}}, loads...)
 	}
-	// A tenant for each request. That is all there is to it.
-	r, err := load{jobs: jobs, tenant: func(request string) string { return request }, out: cfg.out}.run(ctx, p, cfg, "fair", out)
-	if err != nil {
+	var results []result
+	var pictures []*shots
+	for _, l := range loads {
+		r, taken, err := l.start(ctx, cfg, out)
+		if err != nil {
+			return err
+		}
+		if err := taken.save(filepath.Join(cfg.out, strings.ReplaceAll(l.name, " ", "-"))); err != nil {
+			return err
+		}
+		results, pictures = append(results, r), append(pictures, taken)
+	}
+	printTable(out, results)
+	sheet := filepath.Join(cfg.out, "sheet.png")
+	if err := contactSheet(ctx, fair(p), sheet, pictures); err != nil {
 		return err
 	}
-	printTable(out, append(results, r))
+	fmt.Fprintf(out, "the pages, in the order in which they were done: %s\n", sheet)
 	return nil
 }
 
@@ -101,7 +118,7 @@ func main() {
 	cfg := config{pages: [2]int{30, 10}, pageTime: 1500 * time.Millisecond, joins: 1500 * time.Millisecond}
 	flag.IntVar(&cfg.tabs, "tabs", 10, "to share")
 	flag.StringVar(&cfg.urls, "urls", "", "a `file` of addresses to load, one a line")
-	flag.StringVar(&cfg.out, "out", "", "a `folder` for screenshots")
+	flag.StringVar(&cfg.out, "out", filepath.Join(os.TempDir(), "fairpool-tabs"), "a `folder` for screenshots")
 	flag.Parse()
 	if flag.NArg() > 0 || cfg.tabs < 1 || cfg.tabs > 100 {
 		fmt.Fprintln(os.Stderr, "tabs: takes no arguments, and between 1 and 100 -tabs")

@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -23,72 +26,104 @@ func needBrowser(t *testing.T) {
 	throwaway.ProgramFor(t, "chromium-headless-shell", chromedpfair.FindBrowser)
 }
 
+// nothingRuns requires that all goroutines end. Those of chromedp wait for up to
+// a second until a browser closes its connection too.
+func nothingRuns(t *testing.T) {
+	for start := time.Now(); time.Since(start) < 5*time.Second && goleak.Find() != nil; {
+		time.Sleep(10 * time.Millisecond)
+	}
+	goleak.VerifyNone(t)
+}
+
 func TestTheSecondRequestIsServedSoonerThanFirstComeFirstServed(t *testing.T) {
 	needBrowser(t)
-	defer goleak.VerifyNone(t)
-	out := filepath.Join(t.TempDir(), "pictures")
-	cfg := config{tabs: 4, pages: [2]int{16, 4}, pageTime: 300 * time.Millisecond, joins: 300 * time.Millisecond, out: out}
+	defer nothingRuns(t)
+	cfg := config{tabs: 4, pages: [2]int{16, 4}, pageTime: 300 * time.Millisecond, joins: 300 * time.Millisecond}
 	jobs, end, err := cfg.jobs()
 	require.NoError(t, err)
 	defer end()
-	p, err := chromedpfair.New(chromedpfair.Config{TabsPerBrowser: cfg.tabs})
+	p, err := chromedpfair.New(chromedpfair.Config{TabsPerBrowser: cfg.tabs, ReuseSameTenant: true})
 	require.NoError(t, err)
 	defer p.Close()
 	require.NoError(t, p.Warm(t.Context()))
+	queue, close, err := channel(cfg.tabs)
+	require.NoError(t, err)
+	defer close()
 
-	wait := func(name string, tenant func(request string) string) time.Duration {
-		r, err := load{jobs: jobs, tenant: tenant, out: out}.run(t.Context(), p, cfg, name, &bytes.Buffer{})
+	wait := func(name string, run runner) time.Duration {
+		r, pictures, err := load{name, jobs, run}.start(t.Context(), cfg, &bytes.Buffer{})
 		require.NoError(t, err)
 		require.Equal(t, 16, r.requests[0].titles)
 		require.Equal(t, 4, r.requests[1].titles)
-		return r.requests[1].first.Sub(r.requests[1].asked)
+		require.Len(t, pictures.InOrder(), 20)
+		return r.requests[1].wait(0)
 	}
 	for try := 1; ; try++ { // the machine may stand still for a while, in one of the two
-		queue := wait("queue", func(string) string { return "all" })
-		fair := wait("fair", func(request string) string { return request })
-		t.Logf("the second request waits %v in the queue, %v where it is fair", queue, fair)
-		if fair < queue {
+		inQueue, fairly := wait("queue", queue), wait("fair", fair(p))
+		t.Logf("the second request waits %v in the queue, %v where it is fair", inQueue, fairly)
+		if fairly < inQueue {
 			break
 		}
 		require.Less(t, try, 5)
 	}
-	pictures, err := filepath.Glob(filepath.Join(out, "request-?-??.png"))
-	require.NoError(t, err)
-	require.Len(t, pictures, 20)
 }
 
-func TestRunPrintsWhatHappens(t *testing.T) {
+func TestRunPrintsWhatHappensAndLeavesPictures(t *testing.T) {
 	needBrowser(t)
-	defer goleak.VerifyNone(t)
+	defer nothingRuns(t)
 	var text bytes.Buffer
-	cfg := config{tabs: 2, pages: [2]int{3, 1}, pageTime: time.Second} // enough for a few lines
+	out := filepath.Join(t.TempDir(), "pictures")
+	cfg := config{tabs: 2, pages: [2]int{3, 1}, pageTime: time.Second, out: out} // enough for a few lines
 	require.NoError(t, run(t.Context(), cfg, &text))
-	for _, part := range []string{"first come, first served:", "fair:", "to go", "took", "request-2 was done in"} {
+	for _, part := range []string{"plain channel:", "fairpool:", "to go", "median", "pages/s", "request-2 was done in", "sheet.png"} {
 		require.Contains(t, text.String(), part)
 	}
+	files, err := filepath.Glob(filepath.Join(out, "*", "request-?-??.png"))
+	require.NoError(t, err)
+	require.Len(t, files, 8)
+	for _, file := range append(files, filepath.Join(out, "sheet.png")) {
+		f, err := os.Open(file)
+		require.NoError(t, err)
+		picture, err := png.Decode(f)
+		require.NoError(t, errors.Join(err, f.Close()))
+		require.Greater(t, picture.Bounds().Dx(), 600, file)
+		require.Greater(t, colours(picture), 10, "%s is blank", file)
+	}
+}
+
+// colours is how many colours a picture has.
+func colours(picture image.Image) int {
+	seen := make(map[color.Color]bool)
+	bounds := picture.Bounds()
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			seen[picture.At(x, y)] = true
+		}
+	}
+	return len(seen)
 }
 
 func TestAddressesOfAFileAreLoadedOnceAndFailuresTold(t *testing.T) {
 	needBrowser(t)
-	defer goleak.VerifyNone(t)
+	defer nothingRuns(t)
 	site := httptest.NewServer(slowSite(300 * time.Millisecond))
 	defer site.Close()
 	file := filepath.Join(t.TempDir(), "urls")
 	lines := fmt.Sprintf("# mine\n%[1]s/articles/1\n\n http://127.0.0.1:1/ \n%[1]s/articles/2\n%[1]s/articles/3\n", site.URL)
 	require.NoError(t, os.WriteFile(file, []byte(lines), 0o600))
 	var text bytes.Buffer
-	require.NoError(t, run(t.Context(), config{tabs: 2, urls: file}, &text))
+	require.NoError(t, run(t.Context(), config{tabs: 2, urls: file, out: t.TempDir()}, &text))
 	require.Contains(t, text.String(), "http://127.0.0.1:1/: page load error net::ERR_")
-	require.Contains(t, text.String(), "fair   request-1       3        2 ")
-	require.NotContains(t, text.String(), "first come, first served")
+	require.Contains(t, text.String(), "fairpool   request-1       3        2 ")
+	require.NotContains(t, text.String(), "plain channel")
 }
 
 func TestRunEndsTheBrowserWhenItIsStopped(t *testing.T) {
 	needBrowser(t)
-	defer goleak.VerifyNone(t)
+	defer nothingRuns(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(2*time.Second, cancel) // in the middle of it, wherever that is
-	err := run(ctx, config{tabs: 2, pages: [2]int{20, 20}, pageTime: time.Minute}, &bytes.Buffer{})
+	err := run(ctx, config{tabs: 2, pages: [2]int{20, 20}, pageTime: time.Minute, out: t.TempDir()}, &bytes.Buffer{})
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -128,7 +163,7 @@ func TestALineShowsTheTabsOfEachRequest(t *testing.T) {
 	at := b.start.Add(1500 * time.Millisecond)
 	b.asks(jobs[0])
 	for _, j := range jobs[:3] {
-		b.begins(j)
+		b.begins(j, 0)
 	}
 	b.ends(jobs[0])
 	b.isDone(jobs[0])
