@@ -68,7 +68,10 @@
 // get about what k steady tenants with one request each would get, where holds
 // are alike: .633 of 4 slots for 8 names beside 5 steady tenants, where .615 is
 // even. A newcomer that gives up and asks again goes on where it stood, as far as
-// the level can have risen meanwhile.
+// the level can have risen meanwhile. A name that was used for a tiny request earns
+// credit by its absence. With 154 such names at a time, each used once more, a
+// caller had .77 of 4 slots beside 5 steady tenants, where 154 names that are
+// kept have .97.
 //
 // A name that is never used again leaves its debt behind. With holds of 1 s beside
 // holds of 100 ms the same 8 names get .926. No rule that does not know the holds in

@@ -13,6 +13,6 @@
 // around it play against a fairshare.Semaphore or a pool.Pool in a bubble of
 // testing/synctest. A coalition is one tenant, or three that work together.
 //
-//	go test ./fairshare/verify/adversary                                    # two to three minutes
+//	go test ./fairshare/verify/adversary                                    # one to two minutes
 //	go test ./fairshare/verify/adversary -effort 30 -timeout 0 -write       # half an hour; writes results/adversary.md
 package adversary

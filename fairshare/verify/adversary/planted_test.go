@@ -32,9 +32,11 @@ var mistakes = []mistake{
 	{"a Min is not charged", "Min and Max/1/gain", "sched/scheduler.go",
 		"t.slope = float64(t.held) * t.perSlot\n\tif !is", "t.slope = float64(max(0, int(t.held)-t.share.Min)) * t.perSlot\n\tif !is"},
 	{"a new name starts below everybody who was served", "fresh names/1/gain", "sched/level.go",
-		"return s.levelAbove(s.highest())", "return s.virtual"},
+		"return s.levelAbove(s.virtual)", "return s.virtual"},
 	{"a queue that is empty for an instant is forgiven", "unequal weights/1/gain", "sched/rule.go",
 		"		s.lapsed = t\n", "		s.lapsed = nil\n"},
+	{"who is cut off has no more time when it tries again", "Reclaim/1/wait", "recall.go",
+		"o.Cuts, o.Turns = min(o.Cuts+1, maxCuts), 0", "o.Turns = 0"},
 	{"a change of weight multiplies a credit", "", "sched/settings.go",
 		"scaled := s.reweigh(service, before/share.Weight)", "scaled := service"},
 }
