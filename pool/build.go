@@ -38,7 +38,7 @@ func (p *Pool[T]) roomLocked() bool { return p.live+p.building+p.dying < p.capac
 // buildLocked starts b, if there is room for it, no backoff, and not as many
 // builds under way as may be.
 func (p *Pool[T]) buildLocked(b build[T]) bool {
-	if p.closed || !p.roomLocked() || p.failing.holds() || p.busyLocked() {
+	if p.closed || p.suspended && p.warming == 0 || !p.roomLocked() || p.failing.holds() || p.busyLocked() {
 		return false
 	}
 	b.epoch, b.probe, b.built = p.epoch, p.failing.err != nil, p.built

@@ -26,7 +26,7 @@ func (p *Pool[T]) postponeLocked(s *slot[T], why Retirement) bool {
 	}
 	switch why {
 	case Replaced:
-		if p.failing.holds() || p.busyLocked() || p.expectsRoomLocked() {
+		if p.suspended || p.failing.holds() || p.busyLocked() || p.expectsRoomLocked() {
 			return true // better an old one than none
 		}
 		p.rolling = s

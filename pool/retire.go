@@ -21,6 +21,7 @@ const (
 	Revoked       Retirement = "revoked"        // Reclaim or Revoke, and not returned in time
 	Lost          Retirement = "lost"           // Guard.DetectLost
 	TooLate       Retirement = "too late"       // built after BuildTimeout, for nobody
+	Evicted       Retirement = "evicted"        // Pool.Evict
 	Stopped       Retirement = "stopped"        // Close or Shutdown
 )
 

@@ -1,6 +1,8 @@
 package pool
 
-// Suspend has every Acquire wait until Resume. Leases that are out go on.
+// Suspend has every Acquire wait until Resume. Leases that are out go on. Nothing is
+// built meanwhile, for MinIdle neither, unless somebody calls Warm; builds that are
+// under way end as ever, and ResetGradually goes on after Resume.
 func (p *Pool[T]) Suspend() { p.suspend(true) }
 
 // Resume ends a Suspend, however often that was called.

@@ -57,6 +57,13 @@ var faults = []fault{
 		time.Sleep(4 * time.Second)
 		return s.server.Start(ctx)
 	}},
+	{name: "down for twelve seconds", after: 8 * time.Second, happen: func(ctx context.Context, s *stage) error {
+		if err := s.server.Stop(throwaway.Fast); err != nil {
+			return err
+		}
+		time.Sleep(12 * time.Second)
+		return s.server.Start(ctx)
+	}},
 	{name: "the whole server pauses for five seconds", after: 6 * time.Second, happen: func(ctx context.Context, s *stage) error {
 		return s.pause(ctx, 5*time.Second)
 	}},

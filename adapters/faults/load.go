@@ -23,7 +23,10 @@ type load struct {
 	fault       time.Time
 	queries     int
 	errors      int
-	first, last time.Time // error since the fault
+	first, last time.Time     // error since the fault
+	longest     time.Duration // call that ended since the fault
+	over        time.Time     // when the fault was
+	back        time.Time     // when a call succeeded first after that
 	foreign     int
 	missing     int
 }
@@ -47,6 +50,7 @@ func begin(ctx context.Context, c contender) *load {
 func (l *load) read(ctx context.Context, tenant string) {
 	call, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
+	began := time.Now()
 	rows, err := l.pool.rows(call, tenant)
 	if ctx.Err() != nil {
 		return
@@ -62,11 +66,19 @@ func (l *load) read(ctx context.Context, tenant string) {
 	if err == nil && len(rows) != rowsOfOne {
 		l.missing++
 	}
-	if err == nil || l.fault.IsZero() {
+	if l.fault.IsZero() {
+		return
+	}
+	now := time.Now()
+	l.longest = max(l.longest, now.Sub(began))
+	if err == nil {
+		if l.back.IsZero() && !l.over.IsZero() {
+			l.back = now
+		}
 		return
 	}
 	l.errors++
-	l.last = time.Now()
+	l.last = now
 	if l.first.IsZero() {
 		l.first = l.last
 	}
@@ -76,6 +88,12 @@ func (l *load) faultBegins(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.fault = now
+}
+
+func (l *load) faultIsOver(now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = now
 }
 
 // end has the clients end, and waits for them.
@@ -90,11 +108,11 @@ type result string
 func (l *load) judge(ctx context.Context, c contender) result {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	since := func(t time.Time) string {
-		if t.IsZero() {
+	between := func(from, to time.Time) string {
+		if to.IsZero() {
 			return "-"
 		}
-		return t.Sub(l.fault).Round(10 * time.Millisecond).String()
+		return to.Sub(from).Round(10 * time.Millisecond).String()
 	}
 	lost, made := connections-c.capacity(ctx), fmt.Sprint(c.made())
 	if made == "-1" {
@@ -104,6 +122,7 @@ func (l *load) judge(ctx context.Context, c contender) result {
 	if l.missing > 0 {
 		foreign += fmt.Sprintf(", %d answers incomplete", l.missing)
 	}
-	return result(fmt.Sprintf("| %s | %d | %d | %s | %s | %d | %s | %s |",
-		c.name, l.queries, l.errors, since(l.first), since(l.last), lost, made, foreign))
+	return result(fmt.Sprintf("| %s | %d | %d | %s | %s | %s | %v | %d | %s | %s |",
+		c.name, l.queries, l.errors, between(l.fault, l.first), between(l.fault, l.last), between(l.over, l.back),
+		l.longest.Round(10*time.Millisecond), lost, made, foreign))
 }

@@ -5,8 +5,8 @@
 //	go run ./adapters/faults
 //
 // It prints what each made of it: errors, how long after the fault the first and
-// the last came, how many connections could be had at the end, how many were made,
-// and rows of other tenants. With -write and the name of a file it writes that
+// the last came, how soon after its end a call succeeded, the longest call, how many
+// connections could be had at the end, how many were made, and rows of other tenants. With -write and the name of a file it writes that
 // there instead. -only runs those faults whose names contain a text.
 package main
 
@@ -50,7 +50,8 @@ func run(ctx context.Context, out io.Writer, only string) error {
 	fmt.Fprintf(out, "# What faults of a server do to four pools\n\n"+
 		"`go run ./adapters/faults -write adapters/faults/results.md`: ten clients of five tenants on each pool, %d connections\n"+
 		"each, deadlines of a second; %s, %d processors, PostgreSQL 15 on the same machine. All four meet a fault at\n"+
-		"the same time. Times are since the fault began. *lost* is how many connections could not be had at the end.\n",
+		"the same time. *first* and *last* error are since the fault began; *back* is the first success since it was over, *longest*\n"+
+		"the longest call. *lost* is how many connections could not be had at the end.\n",
 		connections, runtime.Version(), runtime.NumCPU())
 	ran := 0
 	for _, f := range faults {
@@ -65,7 +66,7 @@ func run(ctx context.Context, out io.Writer, only string) error {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
 		ran++
-		fmt.Fprintf(out, "\n## %s\n\n| pool | queries | errors | first | last | lost | made | foreign rows |\n|---|---:|---:|---:|---:|---:|---:|---:|\n", f.name)
+		fmt.Fprintf(out, "\n## %s\n\n| pool | queries | errors | first | last | back | longest | lost | made | foreign rows |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n", f.name)
 		for _, r := range results {
 			fmt.Fprintln(out, r)
 		}
@@ -107,6 +108,10 @@ func suffer(ctx context.Context, f fault) ([]result, error) {
 		l.faultBegins(start)
 	}
 	err = f.happen(ctx, s)
+	over := time.Now()
+	for _, l := range loads {
+		l.faultIsOver(over)
+	}
 	time.Sleep(f.after)
 	for _, l := range loads {
 		l.end()
