@@ -172,16 +172,6 @@ func TestAWaiterThatGivesUpLeavesNoBuildTooMany(t *testing.T) {
 	})
 }
 
-func TestMinIdleIsKeptWhileSuspended(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPool(t, &factory{}, keeping(4, 2))
-		p.Suspend()
-		p.Reset()
-		require.Equal(t, 2, warmNow(p))
-		require.NoError(t, p.Warm(background))
-	})
-}
-
 func TestMaxConcurrentBuildsHoldsForEverybody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &factory{build: takes(time.Second)}
