@@ -163,15 +163,14 @@ func TestAllAreMadeReadyOrNone(t *testing.T) {
 	for _, inline := range []bool{false, true} {
 		t.Run(fmt.Sprint("inline ", inline), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				prepared := atomic.Int32{}
-				fails := int32(0)
+				var prepared, fails atomic.Int32
 				p := newSeveral(t, pool.Config[*thing]{
 					MaxSize: 4,
 					Tenancy: pool.Tenancy[*thing]{
 						PrepareInline: inline,
 						Prepare: func(ctx context.Context, _ *thing, _ pool.Handover) error {
 							time.Sleep(time.Second)
-							if prepared.Add(1) <= fails {
+							if prepared.Add(1) <= fails.Load() {
 								return errors.New("not now")
 							}
 							return ctx.Err()
@@ -189,24 +188,25 @@ func TestAllAreMadeReadyOrNone(t *testing.T) {
 				release(leases)
 
 				prepared.Store(0)
-				fails = 2 // each is replaced
+				fails.Store(2) // each is replaced
 				leases, err = p.AcquireN(background, "a", 3)
 				require.NoError(t, err)
 				require.Len(t, leases, 3)
 				release(leases)
 
 				prepared.Store(0)
-				fails = 100
+				fails.Store(100)
 				_, err = p.AcquireN(background, "a", 3)
 				require.ErrorContains(t, err, "not now")
 				time.Sleep(time.Minute)
 				require.Zero(t, p.Stats().Leased, "all or none")
 
-				fails = 0
+				fails.Store(0)
 				o := orderN(p, "a", 3)
 				time.Sleep(time.Second / 2)
 				o.cancel()
 				time.Sleep(time.Minute)
+				require.True(t, o.over.Load())
 				require.ErrorIs(t, o.err, context.Canceled)
 				require.Zero(t, p.Stats().Leased, "all or none")
 				p.Close()

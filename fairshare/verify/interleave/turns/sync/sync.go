@@ -49,6 +49,15 @@ func (g *WaitGroup) Done() {
 	g.n--
 }
 
+// Go calls fn in a goroutine of its own, and counts it.
+func (g *WaitGroup) Go(fn func()) {
+	g.Add(1)
+	turns.Go("one of a group", func() {
+		defer g.Done()
+		fn()
+	})
+}
+
 // Wait waits until the counter is zero.
 func (g *WaitGroup) Wait() { turns.Await("waits for a group", g.zero) }
 
