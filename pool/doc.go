@@ -61,6 +61,19 @@
 // context: errors.Is finds neither context.DeadlineExceeded nor context.Canceled
 // in it. If its own timeout was up it is ErrBuildTimeout or ErrHookTimeout.
 //
+// With ten clients that retry at once beside a pgxpool, on a PostgreSQL 15 on the
+// same machine (adapters/faults has these and more):
+//
+//	                              first success after   longest call   connections tried
+//	down for 12 s     pgxpool                   0.04 s         0.17 s              19,497
+//	                  pgxfair                   0.58 s         0.12 s                  13
+//	                  sqlfair                   0.30 s         0.16 s                  13
+//	paused for 5 s    pgxpool                   0.26 s         1.02 s                  13
+//	                  pgxfair                   0.17 s         1.01 s                  16
+//	no connection     pgxpool                   0.03 s         0.19 s                 921
+//	free for 4 s      pgxfair                   0.26 s         0.20 s                  25
+//	                  sqlfair                   0.85 s         0.25 s                  24
+//
 // # Charges
 //
 // A tenant is charged for a slot from the grant until the slot is of use to
