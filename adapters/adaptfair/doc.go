@@ -30,8 +30,8 @@
 //   - The limit is read before and after a trial. If the two do not agree, something
 //     else has changed, and the trial says nothing.
 //   - The step is a quarter of the limit, and a trial lasts a quarter as long as the rest
-//     after it, or less. Until the limit has been found, and after a change of R, the
-//     step is a factor of two.
+//     after it, or less. Until the limit has been found, and while it goes up again and
+//     again, the step is a factor of two.
 //   - Calls that were refused or failed use up slots, but count as none: R is the slot-time
 //     for each call that was served. So a limit beyond which calls are refused is found
 //     in the same way.

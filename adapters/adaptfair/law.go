@@ -51,6 +51,7 @@ type law struct {
 	rest  time.Duration // before the next
 	moves uint64        // of the limit
 	moved bool          // the direction of the last
+	found bool          // it has stood still once
 }
 
 // A phase is what the current level is in force for.
@@ -224,7 +225,7 @@ func (l *law) read() {
 		l.before = r
 		if last.level == r.level && !agree(last, r) {
 			// Something has changed, perhaps in the midst of this reading.
-			l.step, l.idle, l.up = bigStep, 0, r.hold() < last.hold()
+			l.idle, l.rest, l.up = 0, 0, r.hold() < last.hold()
 			return
 		}
 		if l.step == bigStep || l.now.Sub(l.since) >= l.rest {
@@ -245,10 +246,14 @@ func (l *law) read() {
 func (l *law) try() {
 	level := l.limit
 	for range 2 {
+		step := l.step
+		if l.found && !l.up {
+			step = smallStep
+		}
 		if l.up {
-			level = min(l.max, max(l.limit+1, int(math.Ceil(float64(l.limit)*l.step))))
+			level = min(l.max, max(l.limit+1, int(math.Ceil(float64(l.limit)*step))))
 		} else {
-			level = max(l.min, min(l.limit-1, int(float64(l.limit)/l.step)))
+			level = max(l.min, min(l.limit-1, int(float64(l.limit)/step)))
 		}
 		if level != l.limit {
 			l.enter(trying, level)
@@ -272,7 +277,7 @@ func (l *law) compare(limit, trial reading, hold float64) (waits, unsure float64
 // the limit has a long way to go.
 func (l *law) leap(r reading) bool {
 	waits, unsure := l.compare(l.before, r, l.before.hold())
-	if l.step != bigStep || unsure > clear || (l.up && waits > clear) || (!l.up && waits < 1-clear) {
+	if l.found || l.step != bigStep || unsure > clear || (l.up && waits > clear) || (!l.up && waits < 1-clear) {
 		return false
 	}
 	l.before = reading{}
@@ -304,14 +309,16 @@ func (l *law) decide(r reading) {
 	l.up = !l.up
 	l.idle++
 	if l.idle >= 2 {
-		l.step = smallStep
+		l.step, l.found = smallStep, true
 	}
 	l.settle()
 }
 
 func (l *law) move(limit int) {
-	if l.idle == 0 && l.moves > 0 && l.moved == l.up {
-		l.step = bigStep // it has a long way to go
+	// It may have a long way to go. Down it goes by small steps, once it was found: a
+	// limit that is far too low by mistake costs most, and is slow to see it.
+	if l.idle == 0 && l.moves > 0 && l.moved && l.up {
+		l.step = bigStep
 	}
 	l.limit, l.idle, l.moved, l.rest = limit, 0, l.up, 0
 	l.moves++
