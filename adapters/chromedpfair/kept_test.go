@@ -22,8 +22,8 @@ import (
 
 // keptTabs runs a test with kept tabs of each browser.
 func keptTabs(t *testing.T, test func(t *testing.T, cfg Config)) {
-	for name, path := range browsers(t) {
-		t.Run(name, func(t *testing.T) { test(t, Config{ExecPath: path, ReuseSameTenant: true}) })
+	for name, find := range browsers(t) {
+		t.Run(name, func(t *testing.T) { test(t, Config{ExecPath: find(t), ReuseSameTenant: true}) })
 	}
 }
 

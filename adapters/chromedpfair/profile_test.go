@@ -32,7 +32,7 @@ func requireEmpty(t *testing.T, dir string) {
 }
 
 func TestBrowsersLeaveNothingInTheFolderForTemporaryFiles(t *testing.T) {
-	for name, path := range browsers(t) {
+	for name, find := range browsers(t) {
 		for _, root := range []string{"", shortDir(t), filepath.Join(t.TempDir(), strings.Repeat("long", 20))} {
 			temp := shortDir(t)
 			t.Run(fmt.Sprintf("%s, root of %d", name, len(root)), func(t *testing.T) {
@@ -40,7 +40,7 @@ func TestBrowsersLeaveNothingInTheFolderForTemporaryFiles(t *testing.T) {
 				if root != "" {
 					require.NoError(t, os.MkdirAll(root, 0o700))
 				}
-				p, err := New(Config{ExecPath: path, TabsPerBrowser: 1, Prewarm: -1, ProfileRoot: root, LaunchTimeout: time.Minute, OpenTimeout: time.Minute})
+				p, err := New(Config{ExecPath: find(t), TabsPerBrowser: 1, Prewarm: -1, ProfileRoot: root, LaunchTimeout: time.Minute, OpenTimeout: time.Minute})
 				require.NoError(t, err)
 				defer p.Close()
 				require.NoError(t, p.Do(within(t, time.Minute), "a", nothing))

@@ -29,15 +29,17 @@ import (
 )
 
 // browsers are those to test both kinds with: the shell, which has no windows,
-// and the full one.
-func browsers(t testing.TB) map[string]string {
+// and the full one. Each says where it is, or skips the test.
+func browsers(t testing.TB) map[string]func(testing.TB) string {
 	long(t)
 	if *program != "" {
-		return map[string]string{"given": *program}
+		return map[string]func(testing.TB) string{"given": browserOrSkip}
 	}
-	return map[string]string{
-		"shell": browserOrSkip(t),
-		"full":  throwaway.ProgramFor(t, "chromium", func() (string, error) { return exec.LookPath(fullBrowser) }),
+	return map[string]func(testing.TB) string{
+		"shell": browserOrSkip,
+		"full": func(t testing.TB) string {
+			return throwaway.ProgramFor(t, "chromium", func() (string, error) { return exec.LookPath(fullBrowser) })
+		},
 	}
 }
 
@@ -59,13 +61,14 @@ const fullBrowser = "/usr/lib/chromium/chromium"
 // fresh ones of the full browser, which cost the most and promise the least that
 // is not true of the shell, only when told to.
 func inBothModes(t *testing.T, test func(t *testing.T, cfg Config)) {
-	for name, path := range browsers(t) {
+	for name, find := range browsers(t) {
 		for _, reuse := range []bool{false, true} {
-			cfg := Config{ExecPath: path, ReuseSameTenant: reuse}
-			if cfg.costly() && !reuse {
+			if name == "full" && !reuse && !*full {
 				continue
 			}
-			t.Run(fmt.Sprintf("%s, ReuseSameTenant %v", name, reuse), func(t *testing.T) { test(t, cfg) })
+			t.Run(fmt.Sprintf("%s, ReuseSameTenant %v", name, reuse), func(t *testing.T) {
+				test(t, Config{ExecPath: find(t), ReuseSameTenant: reuse})
+			})
 		}
 	}
 }
