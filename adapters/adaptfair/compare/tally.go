@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"sync"
-	"text/tabwriter"
 	"time"
 )
 
@@ -75,16 +74,13 @@ func (s second) quantile(q float64) time.Duration {
 // printTable prints the second half of each phase, as a table in Markdown.
 func printTable(out io.Writer, runs []*tally, phase time.Duration) {
 	n := int(phase / time.Second)
-	w := tabwriter.NewWriter(out, 0, 0, 1, ' ', tabwriter.AlignRight|tabwriter.Debug)
-	fmt.Fprintf(w, "\n| the second half of each phase\twork\tsmall tenants: served\tp50\tp99\tall served\tlimit\t\n")
-	fmt.Fprintf(w, "|---\t---:\t---:\t---:\t---:\t---:\t---:\t\n")
+	fmt.Fprint(out, "\n| the second half of each phase | work | small tenants: served | p50 | p99 | all served | limit |\n|---|---:|---:|---:|---:|---:|---:|\n")
 	for _, t := range runs {
 		for i, took := range []time.Duration{work, 2 * work, work} {
 			s := t.between(i*n+n/2, (i+1)*n)
-			fmt.Fprintf(w, "| %s\t%v\t%.1f%%\t%d ms\t%d ms\t%d/s\t%d\t\n", t.name, took,
+			fmt.Fprintf(out, "| %s | %v | %.1f%% | %d ms | %d ms | %d/s | %d |\n", t.name, took,
 				100*float64(len(s.small))/float64(max(s.sent, 1)), s.quantile(0.5).Milliseconds(), s.quantile(0.99).Milliseconds(),
 				s.served/(n-n/2), s.limit)
 		}
 	}
-	w.Flush()
 }
