@@ -32,7 +32,7 @@ func TestCloseWakesEveryWaiterAtOnce(t *testing.T) {
 					require.Equal(t, fairshare.Closed, e.Reason)
 					require.Equal(t, time.Second, e.Waited)
 					require.Equal(t, time.Second, w.waited)
-					require.EqualError(t, e, fmt.Sprintf(`fairshare: acquire for tenant %q: fairshare: closed after 1s`, e.Tenant))
+					require.EqualError(t, e, fmt.Sprintf(`fairshare: acquire for tenant %q: closed after 1s`, e.Tenant))
 				}
 				require.Zero(t, s.Stats().Waiting)
 				releaseAll(permits)
@@ -49,7 +49,7 @@ func TestNothingIsHandedOutAfterClose(t *testing.T) {
 
 	_, err := s.Acquire(background, "b") // though a slot is free
 	require.ErrorIs(t, err, fairshare.ErrClosed)
-	require.EqualError(t, err, `fairshare: acquire for tenant "b": fairshare: closed`)
+	require.EqualError(t, err, `fairshare: acquire for tenant "b": closed`)
 	_, err = a.Acquire(background)
 	require.ErrorIs(t, err, fairshare.ErrClosed)
 	_, ok := s.TryAcquire("b")

@@ -129,41 +129,48 @@ func (s Share) check(what string) (Share, error) {
 	}
 	switch {
 	case !(s.Weight >= minWeight && s.Weight <= maxWeight): // NaN is neither
-		return s, fmt.Errorf("fairshare: %s.Weight is %v, must be between %v and %v, or 0 for 1", what, s.Weight, minWeight, maxWeight)
+		return s, fmt.Errorf("%s.Weight is %v, must be between %v and %v, or 0 for 1", what, s.Weight, minWeight, maxWeight)
 	case s.Min < 0:
-		return s, fmt.Errorf("fairshare: %s.Min is %d, must not be negative", what, s.Min)
+		return s, fmt.Errorf("%s.Min is %d, must not be negative", what, s.Min)
 	case s.Max < 0:
-		return s, fmt.Errorf("fairshare: %s.Max is %d, must not be negative; 0 means no cap", what, s.Max)
+		return s, fmt.Errorf("%s.Max is %d, must not be negative; 0 means no cap", what, s.Max)
 	case s.Max > 0 && s.Min > s.Max:
-		return s, fmt.Errorf("fairshare: %s.Min is %d, more than its Max of %d", what, s.Min, s.Max)
+		return s, fmt.Errorf("%s.Min is %d, more than its Max of %d", what, s.Min, s.Max)
 	case s.MaxWaiting < 0:
-		return s, fmt.Errorf("fairshare: %s.MaxWaiting is %d, must not be negative; 0 means no bound", what, s.MaxWaiting)
+		return s, fmt.Errorf("%s.MaxWaiting is %d, must not be negative; 0 means no bound", what, s.MaxWaiting)
 	}
 	return s, nil
 }
 
-// check returns the scheduler's configuration, or all that is wrong with c.
-func (c Config) check() (sched.Config, error) {
+// check returns the scheduler's configuration, or all that is wrong with c, which
+// the errors call by the given name. What is compared with a Capacity that is wrong
+// itself is not told.
+func (c Config) check(name string) (sched.Config, error) {
 	var errs []error
 	wrong := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("fairshare: Config."+format, args...))
+		errs = append(errs, fmt.Errorf(name+"."+format, args...))
 	}
+	capacity := c.Capacity
 	if c.Capacity < 1 || c.Capacity > math.MaxInt32 {
 		wrong("Capacity is %d, must be between 1 and %d", c.Capacity, math.MaxInt32)
+		capacity = math.MaxInt
 	}
 	switch {
 	case c.MinShare < 0:
 		wrong("MinShare is %d, must not be negative; 0 means 1", c.MinShare)
 	case c.MinShare > 0 && c.ShareFunc == nil:
 		wrong("MinShare is %d without a ShareFunc, where it means nothing; for a guaranteed minimum see Share.Min", c.MinShare)
-	case c.MinShare > c.Capacity:
+	case c.MinShare > capacity:
 		wrong("MinShare is %d, more than the Capacity of %d", c.MinShare, c.Capacity)
 	}
 	if c.Horizon < 0 {
 		wrong("Horizon is %v, must not be negative; 0 follows the mean holding time", c.Horizon)
 	}
-	if c.Headroom < 0 || c.Headroom > c.Capacity {
-		wrong("Headroom is %d, must be between 0 and the Capacity of %d", c.Headroom, c.Capacity)
+	switch {
+	case c.Headroom < 0:
+		wrong("Headroom is %d, must not be negative; 0 means none", c.Headroom)
+	case c.Headroom > capacity:
+		wrong("Headroom is %d, more than the Capacity of %d", c.Headroom, c.Capacity)
 	}
 	if c.MaxWaiting < 0 {
 		wrong("MaxWaiting is %d, must not be negative; 0 means no bound", c.MaxWaiting)
@@ -174,10 +181,10 @@ func (c Config) check() (sched.Config, error) {
 	case c.AcquireTimeout > 0 && c.AcquireTimeout < time.Millisecond:
 		wrong("AcquireTimeout is %v, must be at least 1ms; for seconds write %d*time.Second", c.AcquireTimeout, int64(c.AcquireTimeout))
 	}
-	fallback, err := c.Default.check("Config.Default")
+	fallback, err := c.Default.check(name + ".Default")
 	if err != nil {
 		errs = append(errs, err)
-	} else if fallback.Min > c.Capacity {
+	} else if fallback.Min > capacity {
 		wrong("Default.Min is %d, more than the Capacity of %d", fallback.Min, c.Capacity)
 	}
 	shares := make(map[string]sched.Share, len(c.Tenants))
@@ -185,20 +192,20 @@ func (c Config) check() (sched.Config, error) {
 	if _, anonymous := c.Tenants[""]; anonymous && c.RequireTenant {
 		wrong(`Tenants[""] is set, but with RequireTenant nobody is without a name`)
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Tenants)) {
-		what := fmt.Sprintf("Config.Tenants[%s]", quote(name))
-		share, err := c.Tenants[name].check(what)
-		if err == nil && share.Min > c.Capacity {
-			err = fmt.Errorf("fairshare: %s.Min is %d, more than the Capacity of %d", what, share.Min, c.Capacity)
+	for _, tenant := range slices.Sorted(maps.Keys(c.Tenants)) {
+		what := fmt.Sprintf("%s.Tenants[%s]", name, quote(tenant))
+		share, err := c.Tenants[tenant].check(what)
+		if err == nil && share.Min > capacity {
+			err = fmt.Errorf("%s.Min is %d, more than the Capacity of %d", what, share.Min, c.Capacity)
 		}
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		shares[name] = sched.Share(share)
+		shares[tenant] = sched.Share(share)
 		guaranteed += share.Min
 	}
-	if guaranteed > c.Capacity {
+	if guaranteed > capacity {
 		wrong("Tenants have Mins that sum to %d, more than the Capacity of %d", guaranteed, c.Capacity)
 	}
 	return sched.Config{

@@ -2,8 +2,6 @@ package fairshare
 
 import (
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 )
 
@@ -25,7 +23,7 @@ const (
 	NoTenant      Reason = "no tenant"           // Config.RequireTenant
 	Closed        Reason = "closed"              // no slots are handed out any more
 	QueueFull     Reason = "queue full"          // the tenant is at its Share.MaxWaiting
-	LineFull      Reason = "line full"           // Config.MaxWaiting, of all tenants together
+	LineFull      Reason = "all queues full"     // Config.MaxWaiting, of all tenants together
 	AtCap         Reason = "tenant at its cap"   // Share.Max, or its strict share
 	Saturated     Reason = "all slots in use"    // see AcquireError.Holders
 	TooFew        Reason = "too few slots free"  // for a request of several
@@ -73,6 +71,8 @@ type AcquireError struct {
 	Cause error
 	// BuildErr is the last error of a failing constructor.
 	BuildErr error
+
+	owner string // the package that the caller uses, "" for this one
 }
 
 // A Holding is a tenant and the number of slots that it holds.
@@ -90,50 +90,4 @@ func (e *AcquireError) Unwrap() []error {
 		}
 	}
 	return errs
-}
-
-func (e *AcquireError) Error() string {
-	var b strings.Builder
-	b.WriteString("fairshare: acquire ")
-	if e.Slots > 1 {
-		fmt.Fprintf(&b, "of %d slots ", e.Slots)
-	}
-	fmt.Fprintf(&b, "for tenant %s: %v", quote(e.Tenant), e.Err)
-	if e.Cause != nil {
-		fmt.Fprintf(&b, " (%v)", e.Cause)
-	}
-	if e.Waited > 0 {
-		fmt.Fprintf(&b, " after %v", e.Waited.Round(time.Microsecond))
-	}
-	if e.Estimate > 0 && e.Err == ErrLate {
-		fmt.Fprintf(&b, " (estimated at %v)", e.Estimate.Round(time.Microsecond))
-	}
-	switch e.Reason {
-	case BeforeWaiting, Closed, NoTenant:
-		return b.String()
-	case OverCapacity:
-		fmt.Fprintf(&b, ": %s of %d", e.Reason, e.Capacity)
-		return b.String()
-	case OverMax, OverShare:
-		fmt.Fprintf(&b, ": %s of %d", e.Reason, e.Cap)
-		return b.String()
-	case AtCap:
-		fmt.Fprintf(&b, ": %s of %d", e.Reason, e.Cap)
-	case Saturated:
-		fmt.Fprintf(&b, ": all %d slots in use", e.Capacity)
-		sep := " by "
-		for _, h := range e.Holders {
-			fmt.Fprintf(&b, "%s%s %d", sep, quote(h.Tenant), h.Held)
-			sep = ", "
-		}
-	case BuildFailing:
-		fmt.Fprintf(&b, ": %s", e.Reason)
-		if e.BuildErr != nil {
-			fmt.Fprintf(&b, ": %v", e.BuildErr)
-		}
-	default:
-		fmt.Fprintf(&b, ": %s, %d of %d slots in use", e.Reason, e.InUse, e.Capacity)
-	}
-	fmt.Fprintf(&b, "; the tenant holds %d, %d more waiting", e.Held, e.Waiting)
-	return b.String()
 }

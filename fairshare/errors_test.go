@@ -47,7 +47,7 @@ func TestAnAcquireErrorSaysWhatStoodInTheWay(t *testing.T) {
 				Reason: fairshare.AtCap, Held: 2, Cap: 2, InUse: 3, Capacity: 6,
 				Holders: []fairshare.Holding{{Tenant: "me", Held: 2}, {Tenant: "a", Held: 1}},
 			},
-			text: `tenant at its cap of 2; the tenant holds 2, 0 more waiting`,
+			text: `the tenant is at its cap of 2, by Share.Max or ShareFunc; the tenant holds 2, 0 more waiting`,
 		},
 		"at its strict share": {
 			cfg:  strict(6),
@@ -56,7 +56,7 @@ func TestAnAcquireErrorSaysWhatStoodInTheWay(t *testing.T) {
 				Reason: fairshare.AtCap, Held: 3, Cap: 3, InUse: 4, Capacity: 6,
 				Holders: []fairshare.Holding{{Tenant: "me", Held: 3}, {Tenant: "a", Held: 1}},
 			},
-			text: `tenant at its cap of 3; the tenant holds 3, 0 more waiting`,
+			text: `the tenant is at its cap of 3, by Share.Max or ShareFunc; the tenant holds 3, 0 more waiting`,
 		},
 		"headroom": {
 			cfg:  fairshare.Config{Capacity: 3, Headroom: 1},
@@ -65,7 +65,7 @@ func TestAnAcquireErrorSaysWhatStoodInTheWay(t *testing.T) {
 				Reason: fairshare.Reserved, Held: 2, InUse: 2, Capacity: 3,
 				Holders: []fairshare.Holding{{Tenant: "me", Held: 2}},
 			},
-			text: `last slots reserved, 2 of 3 slots in use; the tenant holds 2, 0 more waiting`,
+			text: `the last free slots are for tenants that hold none, by Headroom; 2 of 3 slots in use; the tenant holds 2, 0 more waiting`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -115,7 +115,7 @@ func TestTheOtherWaitersOfTheTenantAreCounted(t *testing.T) {
 		require.Equal(t, fairshare.QueueFull, e.Reason)
 		require.Equal(t, 3, e.Waiting)
 		require.Zero(t, e.Waited)
-		require.EqualError(t, e, `fairshare: acquire for tenant "b": fairshare: queue full: queue full, 1 of 1 slots in use; the tenant holds 0, 3 more waiting`)
+		require.EqualError(t, e, `fairshare: acquire for tenant "b": queue full: 3 waiters of the tenant, the most that its Share.MaxWaiting allows`)
 
 		s.Close()
 		for i, w := range waiting {
@@ -139,8 +139,8 @@ func TestADeadContextFailsWithoutAWait(t *testing.T) {
 		is   []error
 		text string
 	}{
-		{cancelled, []error{context.Canceled, because}, `fairshare: acquire for tenant "a": context canceled (the user left)`},
-		{late, []error{context.DeadlineExceeded}, `fairshare: acquire for tenant "a": context deadline exceeded`},
+		{cancelled, []error{context.Canceled, because}, `fairshare: acquire for tenant "a": context canceled (the user left): the context had ended before`},
+		{late, []error{context.DeadlineExceeded}, `fairshare: acquire for tenant "a": context deadline exceeded: the context had ended before`},
 	} {
 		_, err := s.Acquire(c.ctx, "a") // though a slot is free
 		var e *fairshare.AcquireError

@@ -123,7 +123,7 @@ func ExampleShare() {
 	fmt.Println(sem.SetShare("batch", fairshare.Share{Min: 5, Max: 4}))
 	// Output:
 	// <nil>
-	// fairshare: Share.Min is 5, more than its Max of 4
+	// fairshare: SetShare of tenant "batch": Share.Min is 5, more than its Max of 4
 }
 
 func ExampleAcquireError() {
@@ -155,7 +155,7 @@ func ExampleAcquireError() {
 	// true
 	// all slots in use
 	// batch holds 2
-	// fairshare: acquire for tenant "web": fairshare: closed
+	// fairshare: acquire for tenant "web": closed
 }
 
 func ExampleStats() {

@@ -37,6 +37,7 @@ func (l *Line) ExplainLocked(tenant string, e *AcquireError) *AcquireError {
 // one, the reason why t has not got n slots.
 func (l *Line) explainLocked(t *sched.Tenant, n int, e *AcquireError) *AcquireError {
 	l.readClockLocked()
+	e.owner = l.owner
 	status := l.sched.Status(l.now, t)
 	e.Tenant, e.Held, e.Waiting, e.Cap = t.Name(), t.Held(), t.Waiting(), status.Cap
 	if n > 1 {

@@ -1,6 +1,7 @@
 package fairshare
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -24,6 +25,7 @@ import (
 // return one: it leaves its waiter or its slot in an inbox, and whoever has the
 // lock sees to it.
 type Line struct {
+	owner  string // the package in whose name errors speak, "" for this one
 	supply Supply
 	start  time.Time
 	strict *strictShare // nil: work-conserving
@@ -76,11 +78,18 @@ type Line struct {
 // NewLine returns a line with the given supply, or an error that names what is
 // wrong with the configuration.
 func NewLine(cfg Config, supply Supply) (*Line, error) {
-	checked, err := cfg.check()
+	return NewLineOf("", "Config", cfg, supply)
+}
+
+// NewLineOf is NewLine on behalf of another package, in whose name all errors speak.
+// There the configuration is known by the given name.
+func NewLineOf(owner, name string, cfg Config, supply Supply) (*Line, error) {
+	checked, err := cfg.check(cmp.Or(owner, "fairshare") + ": " + name)
 	if err != nil {
 		return nil, err
 	}
 	l := &Line{
+		owner:  owner,
 		supply: supply,
 		start:  time.Now(),
 		sched:  sched.New(checked),
@@ -103,7 +112,7 @@ func NewLine(cfg Config, supply Supply) (*Line, error) {
 	if l.strict != nil {
 		l.serve() // asks for the first share
 		if l.strict.err != nil {
-			return nil, fmt.Errorf("fairshare: %w", l.strict.err)
+			return nil, fmt.Errorf("%s: %s.%w", cmp.Or(owner, "fairshare"), name, l.strict.err)
 		}
 	}
 	return l, nil
@@ -187,6 +196,7 @@ func (l *Line) admitLocked(w *waiter) {
 		w.grant = slot.grant()
 		l.wakeLocked(w)
 	case refusal != nil:
+		refusal.owner = l.owner
 		w.err = refusal
 		l.wakeLocked(w)
 	default:

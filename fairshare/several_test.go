@@ -119,9 +119,9 @@ func TestTooManySlotsFailAtOnceAndSayWhichLimitItIs(t *testing.T) {
 		reason fairshare.Reason
 		text   string
 	}{
-		{fairshare.Config{Capacity: 4}, 5, fairshare.OverCapacity, "acquire of 5 slots for tenant \"a\": fairshare: more slots than the tenant can ever hold: over the capacity of 4"},
-		{fairshare.Config{Capacity: 4, Default: fairshare.Share{Max: 2}}, 3, fairshare.OverMax, "over Share.Max of 2"},
-		{fairshare.Config{Capacity: 4, ShareFunc: func(int, int) int { return 3 }}, 4, fairshare.OverShare, "over its share of 3"},
+		{fairshare.Config{Capacity: 4}, 5, fairshare.OverCapacity, "acquire of 5 slots for tenant \"a\": too many: the capacity is 4"},
+		{fairshare.Config{Capacity: 4, Default: fairshare.Share{Max: 2}}, 3, fairshare.OverMax, "the tenant's Share.Max is 2"},
+		{fairshare.Config{Capacity: 4, ShareFunc: func(int, int) int { return 3 }}, 4, fairshare.OverShare, "the tenant's share by ShareFunc is 3"},
 	} {
 		s := several(t, c.cfg)
 		_, err := s.AcquireN(context.Background(), "a", c.n)

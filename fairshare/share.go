@@ -1,6 +1,7 @@
 package fairshare
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/fairpool/fairpool/fairshare/sched"
@@ -11,13 +12,13 @@ import (
 // if the share is invalid or the Mins of all named tenants would exceed the
 // capacity.
 func (l *Line) SetShare(tenant string, share Share) error {
-	share, err := share.check("Share")
+	share, err := share.check(fmt.Sprintf("%s: SetShare of tenant %s: Share", cmp.Or(l.owner, "fairshare"), quote(tenant)))
 	if err != nil {
 		return err
 	}
 	l.Lock()
 	defer l.Unlock()
-	if err := l.mins.set(tenant, share.Min, l.sched.Capacity()); err != nil {
+	if err := l.mins.set(l.owner, tenant, share.Min, l.sched.Capacity()); err != nil {
 		return err
 	}
 	l.sched.SetShare(l.now, tenant, sched.Share(share))
@@ -50,9 +51,9 @@ func newGuarantees(tenants map[string]Share) guarantees {
 	return g
 }
 
-func (g *guarantees) set(tenant string, least, capacity int) error {
+func (g *guarantees) set(owner, tenant string, least, capacity int) error {
 	if sum := g.sum - g.of[tenant] + least; least > g.of[tenant] && (least > capacity || sum > capacity) {
-		return fmt.Errorf("fairshare: Share.Min is %d for tenant %s, which makes the Mins sum to %d, more than the capacity of %d", least, quote(tenant), sum, capacity)
+		return fmt.Errorf("%s: Share.Min is %d for tenant %s, which makes the Mins sum to %d, more than the capacity of %d", cmp.Or(owner, "fairshare"), least, quote(tenant), sum, capacity)
 	}
 	g.put(tenant, least)
 	return nil

@@ -64,9 +64,9 @@ func (s Stats) String() string {
 	if s.Suspended {
 		suspended = "; suspended"
 	}
-	return fmt.Sprintf("%d of %d slots in use, %d free; %d waiting, for up to %v; %d tenants active%s\n"+
+	return fmt.Sprintf("%d of %d slots in use, %d free; %d waiting, for up to %v; %s active%s\n"+
 		"since the start: %d acquired, %d rejected, %d canceled (%d timed out, %d expired, %d abandoned, %d failed); waits: %v; holds: %v",
-		s.InUse, s.Capacity, s.Free(), s.Waiting, round(s.OldestWait), s.ActiveTenants, suspended,
+		s.InUse, s.Capacity, s.Free(), s.Waiting, round(s.OldestWait), count(s.ActiveTenants, "tenant"), suspended,
 		s.Acquired, s.Rejected, s.Canceled, s.TimedOut, s.Expired, s.Abandoned, s.Failed, s.Waits, s.Holds)
 }
 

@@ -52,6 +52,7 @@ func (l *Line) waitBefore(ctx context.Context, w *waiter, witness Witness) (g Gr
 
 // refuse is the end of an Acquire or a Retry that fails without a wait.
 func (l *Line) refuse(ctx context.Context, e *AcquireError) (Grant, error) {
+	e.owner = l.owner
 	if l.witness != nil {
 		ctx = l.witness.Waits(ctx, e.Tenant)
 		l.witness.Waited(ctx, e.Tenant, 0, Grant{}, e)

@@ -275,16 +275,16 @@ func TestAWaitThatEndsInVainSaysWhy(t *testing.T) {
 	}{
 		"saturated": {
 			held: 2, tenant: "b", reason: fairshare.Saturated,
-			text: `fairshare: acquire for tenant "b": context deadline exceeded after 1s: all 2 slots in use by "a" 2; the tenant holds 0, 0 more waiting`,
+			text: `pool: acquire for tenant "b": context deadline exceeded after 1s: all 2 slots in use by "a" 2; the tenant holds 0, 0 more waiting`,
 		},
 		"at its cap": {
 			share: fairshare.Share{Max: 1}, held: 1, tenant: "a", reason: fairshare.AtCap,
-			text: `fairshare: acquire for tenant "a": context deadline exceeded after 1s: tenant at its cap of 1; the tenant holds 1, 0 more waiting`,
+			text: `pool: acquire for tenant "a": context deadline exceeded after 1s: the tenant is at its cap of 1, by Share.Max or ShareFunc; the tenant holds 1, 0 more waiting`,
 		},
 		"building": {
 			tenant: "b", reason: fairshare.Building,
 			build: func(context.Context, int) error { time.Sleep(2 * patience); return nil },
-			text:  `fairshare: acquire for tenant "b": context deadline exceeded after 1s: no resource ready, 0 of 2 slots in use; the tenant holds 0, 0 more waiting`,
+			text:  `pool: acquire for tenant "b": context deadline exceeded after 1s: no resource is ready; 0 of 2 slots in use; the tenant holds 0, 0 more waiting`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -32,8 +32,8 @@ func (p *Pool[T]) Shutdown(ctx context.Context) error {
 	if p.live+p.building+p.dying == 0 {
 		return nil
 	}
-	return fmt.Errorf("pool: shutdown: %w with %d leases out, %d resources being built and %d being destroyed",
-		ended, p.leasedLocked(), p.building, p.dying)
+	return fmt.Errorf("pool: Shutdown: %w with %s out, %s being built and %d being destroyed",
+		ended, count(p.leasedLocked(), "lease"), count(p.building, "resource"), p.dying)
 }
 
 // stop closes the pool and reports whether it was open.

@@ -168,7 +168,7 @@ func TestShutdownEndsWithItsContextAndSaysWhatIsLeft(t *testing.T) {
 		err := p.Shutdown(ctx)
 		require.Equal(t, time.Second, time.Since(start))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		for _, part := range []string{"2 leases", "1 resources being built", "1 being destroyed"} {
+		for _, part := range []string{"2 leases", "1 resource being built", "1 being destroyed"} {
 			require.ErrorContains(t, err, part)
 		}
 		require.ErrorIs(t, building.failed(t), pool.ErrClosed)

@@ -57,13 +57,13 @@ func (p *Pool[T]) Warm(ctx context.Context) error {
 		p.refillLocked()
 		switch {
 		case p.closed:
-			return fmt.Errorf("pool: warm-up: %w with %d of %d resources alive", ErrClosed, p.live, least)
+			return &restated{fmt.Sprintf("pool: Warm: the pool is closed, with %s alive", count(p.live, "resource")), ErrClosed}
 		case p.live >= least:
 			return nil
 		case p.failing.total > failures && p.failing.err != nil: // none has succeeded since
-			return fmt.Errorf("pool: warm-up: %d of %d resources are alive: %w", p.live, least, p.failing.err)
+			return fmt.Errorf("pool: Warm: %s alive of the %d of MinIdle: %w", count(p.live, "resource"), least, p.failing.err)
 		case p.capacity < least:
-			return fmt.Errorf("pool: warm-up: MinIdle is %d, more than the capacity of %d", least, p.capacity)
+			return fmt.Errorf("pool: Warm: MinIdle is %d, more than the capacity of %d", least, p.capacity)
 		}
 		news := p.news.next()
 		p.line.Unlock()
@@ -74,7 +74,7 @@ func (p *Pool[T]) Warm(ctx context.Context) error {
 		ended := ctx.Err()
 		p.line.Lock()
 		if ended != nil {
-			return fmt.Errorf("pool: warm-up: %w with %d of %d resources alive, %d being built", ended, p.live, least, p.building)
+			return fmt.Errorf("pool: Warm: %w with %s alive of the %d of MinIdle, and %d being built", ended, count(p.live, "resource"), least, p.building)
 		}
 	}
 }

@@ -114,8 +114,8 @@ func New[T any](cfg Config[T]) (*Pool[T], error) {
 	p.retired = make(map[Retirement]uint64)
 	p.ramp = firstBuilds
 	p.reports.logger = cfg.Logger
-	if p.line, err = fairshare.NewLine(cfg.Sharing, supply[T]{p}); err != nil {
-		return nil, fmt.Errorf("pool: Config.Sharing: %w", err)
+	if p.line, err = fairshare.NewLineOf("pool", "Config.Sharing", cfg.Sharing, supply[T]{p}); err != nil {
+		return nil, err
 	}
 	p.register, err = puddle.NewPool(&puddle.Config[*slot[T]]{
 		Constructor: p.construct,

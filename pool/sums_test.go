@@ -171,7 +171,7 @@ func TestStatsOfAPoolAreReadInTwoLines(t *testing.T) {
 		l := acquire(t, p, "a")
 		acquire(t, p, "b").Release()
 		text := "2 of 3 resources: 1 idle, 1 leased, 0 resetting, 0 checking, 0 building, 0 destroying; " +
-			"1 of 3 slots in use, 2 free; 0 waiting, for up to 0s; 1 tenants active\n" +
+			"1 of 3 slots in use, 2 free; 0 waiting, for up to 0s; 1 tenant active\n" +
 			"since the start: 2 acquired, 0 rejected, 0 canceled (0 timed out, 0 expired, 0 abandoned, 0 failed); " +
 			"waits: 2, half of them < 1µs, 99% < 1µs, all < 1µs; holds: none; 2 built, 0 destroyed, 0 hijacked, 0 builds failed"
 		require.Equal(t, text, fmt.Sprintf("%+v", p.Stats()))

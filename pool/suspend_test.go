@@ -167,7 +167,7 @@ func TestShutdownEndsAtOnceWithAContextThatIsOver(t *testing.T) {
 		cancel()
 		err := p.Shutdown(ctx)
 		require.ErrorIs(t, err, context.Canceled)
-		require.ErrorContains(t, err, "1 leases out, 0 resources being built and 0 being destroyed")
+		require.ErrorContains(t, err, "1 lease out, 0 resources being built and 0 being destroyed")
 		l.Release()
 		require.NoError(t, p.Shutdown(background))
 	})

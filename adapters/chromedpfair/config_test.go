@@ -40,7 +40,7 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		"chromedpfair: Config.Options is set with Remote, whose browsers are not ours to launch or to end":              {Options: []chromedp.ExecAllocatorOption{chromedp.NoSandbox}, Remote: []string{"ws://localhost:1"}},
 		"chromedpfair: Config.Retire.MaxAge is set with Remote, whose browsers are not ours to launch or to end":        {Retire: Retire{MaxAge: time.Hour}, Remote: []string{"ws://localhost:1"}},
 		"chromedpfair: Config.Retire.MaxTabsServed is set with Remote, whose browsers are not ours to launch or to end": {Retire: Retire{MaxTabsServed: 1}, Remote: []string{"ws://localhost:1"}},
-		"fairshare: Config.Default.Weight is -1":                                                                        {Sharing: fairshare.Config{Default: fairshare.Share{Weight: -1}}},
+		"chromedpfair: Config.Sharing.Default.Weight is -1":                                                             {Sharing: fairshare.Config{Default: fairshare.Share{Weight: -1}}},
 	} {
 		if cfg.ExecPath == "" && len(cfg.Remote) == 0 {
 			cfg.ExecPath = "browser"

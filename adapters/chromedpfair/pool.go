@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/fairpool/fairpool/adapters/internal/restate"
 	"github.com/fairpool/fairpool/pool"
 )
 
@@ -58,7 +59,7 @@ func New(cfg Config) (*Pool, error) {
 	}
 	p, err := pool.New(tabs)
 	if err != nil {
-		return nil, err
+		return nil, restate.As("chromedpfair", err)
 	}
 	if len(cfg.Remote) == 0 {
 		s.sweep()

@@ -138,6 +138,6 @@ func ExampleRejection() {
 	fmt.Println(err)
 	fmt.Println(status.Convert(err).Code(), "-", status.Convert(err).Message())
 	// Output:
-	// grpcfair: Unavailable: fairshare: acquire for tenant "": fairshare: closed
+	// grpcfair: Unavailable: fairshare: acquire for tenant "": closed
 	// Unavailable - shutting down
 }

@@ -89,7 +89,7 @@ func ExampleRejection() {
 	fair(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	fmt.Print(w.Body)
 	// Output:
-	// 503 fairshare: acquire for tenant "": fairshare: closed
+	// 503 fairshare: acquire for tenant "": closed
 	// The server is shutting down.
 }
 

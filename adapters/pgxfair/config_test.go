@@ -37,8 +37,8 @@ func TestAMistakeInTheConfigurationIsNamedWithItsValue(t *testing.T) {
 			c.ConnConfig.RuntimeParams["app.tenant"] = "x"
 		},
 		`pgxfair: Config.ResetSession is 3, must be ResetOff, ResetDirty or ResetAlways`: func(c *pgxfair.Config) { c.ResetSession = 3 },
-		`pgxfair: pool: Config.Guard.LeakAfter is -1s, must not be negative`:             func(c *pgxfair.Config) { c.Guard.LeakAfter = -time.Second },
-		`pgxfair: pool: Config.Sharing: fairshare: Config.Default.Weight is -1, must be between 1e-06 and 1e+06, or 0 for 1`: func(c *pgxfair.Config) {
+		`pgxfair: Config.Guard.LeakAfter is -1s, must not be negative`:                   func(c *pgxfair.Config) { c.Guard.LeakAfter = -time.Second },
+		`pgxfair: Config.Sharing.Default.Weight is -1, must be between 1e-06 and 1e+06, or 0 for 1`: func(c *pgxfair.Config) {
 			c.Sharing.Default = fairshare.Share{Weight: -1}
 		},
 		"pgxfair: Config.MaxConns is 0, must be between 1 and 2147483647\npgxfair: Config.ResetSession is -1, must be ResetOff, ResetDirty or ResetAlways": func(c *pgxfair.Config) {

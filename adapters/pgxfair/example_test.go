@@ -56,7 +56,7 @@ func ExamplePool() {
 	db.Close()
 	_, err = db.Exec(context.Background(), "select 1")
 	fmt.Println(err)
-	// Output: fairshare: acquire for tenant "": fairshare: closed
+	// Output: pool: acquire for tenant "": closed
 }
 
 func ExamplePool_Tenant() {

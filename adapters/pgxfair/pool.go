@@ -2,12 +2,12 @@ package pgxfair
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"strings"
 	"sync"
 	"sync/atomic"
 
+	"github.com/fairpool/fairpool/adapters/internal/restate"
 	"github.com/fairpool/fairpool/fairshare"
 	"github.com/fairpool/fairpool/pool"
 	"github.com/jackc/pgx/v5"
@@ -68,7 +68,7 @@ func NewWithConfig(ctx context.Context, config *Config) (*Pool, error) {
 	p.acquire, p.release = tracers(own.ConnConfig.Tracer)
 	fair, err := pool.New(p.poolConfig())
 	if err != nil {
-		return nil, fmt.Errorf("pgxfair: %w", err)
+		return nil, restate.As("pgxfair", err)
 	}
 	p.fair = fair
 	return p, nil

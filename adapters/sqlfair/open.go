@@ -3,8 +3,8 @@ package sqlfair
 import (
 	"database/sql"
 	"database/sql/driver"
-	"fmt"
 
+	"github.com/fairpool/fairpool/adapters/internal/restate"
 	"github.com/fairpool/fairpool/pool"
 )
 
@@ -26,7 +26,7 @@ func Open(connector driver.Connector, cfg Config) (*sql.DB, *Pool, error) {
 	s := &source{connector: connector, config: cfg}
 	p, err := pool.New(s.poolConfig())
 	if err != nil {
-		return nil, nil, fmt.Errorf("sqlfair: %w", err)
+		return nil, nil, restate.As("sqlfair", err)
 	}
 	s.pool = p
 	s.db = sql.OpenDB(s)
