@@ -234,14 +234,19 @@ func (l *Line) EligibleLocked(tenant string) bool {
 	return t == nil || l.sched.Available(t)
 }
 
-// MaxLocked returns the Share.Max of the tenant, 0 if it has none or the tenant
-// is not known.
-func (l *Line) MaxLocked(tenant string) int {
+// CapLocked returns how many slots the tenant may hold, 0 if there is no cap or the
+// tenant is not known. Its strict share counts only if no more than the given number
+// of tenants are active: otherwise some may leave, which changes it.
+func (l *Line) CapLocked(tenant string, tenants int) int {
 	t := l.sched.Find(tenant)
 	if t == nil {
 		return 0
 	}
-	return l.sched.Status(l.now, t).Share.Max
+	status := l.sched.Status(l.now, t)
+	if l.strict != nil && l.sched.Active() <= tenants {
+		return status.Cap
+	}
+	return status.Share.Max
 }
 
 func (l *Line) tenantLocked(name string, m *Member) *sched.Tenant {

@@ -227,10 +227,13 @@ type Guard struct {
 	DetectLost bool
 
 	// ForbidNested ends the Acquire of a caller that holds a lease of this
-	// pool already, if every lease, or every one that the tenant's Max allows, is
-	// held by callers that wait for another: nothing would ever return. It fails with ErrNested. Without it the
-	// dead-lock is reported to Trace.Nested and Logger. Who holds a lease is
-	// told by the context, see Lease.Context.
+	// pool already, if every lease from which it could be served, within the
+	// capacity, Headroom, and the tenant's Max or strict share, is held by callers
+	// that wait for another: nothing would ever return. It fails with ErrNested.
+	// Without it the dead-lock is reported to Trace.Nested and Logger. Who holds a
+	// lease is told by the context, see Lease.Context. It knows of no other pool
+	// or semaphore, in which a circle may go on. A strict share that others still
+	// may change when they leave counts as no limit.
 	ForbidNested bool
 }
 

@@ -97,8 +97,8 @@ func TestAWaiterWhoseDeadlinePassesLearnsWhyBuildsFail(t *testing.T) {
 		require.Equal(t, fairshare.BuildFailing, e.Reason)
 		require.Equal(t, context.DeadlineExceeded, e.Err)
 		require.ErrorIs(t, e.BuildErr, errNoRoute)
-		require.EqualError(t, e, `fairshare: acquire for tenant "b": context deadline exceeded after 10ms: `+
-			`constructor failing: build 1: no route to host; the tenant holds 0, 0 more waiting`)
+		require.EqualError(t, e, `pool: acquire for tenant "b": context deadline exceeded after 10ms: `+
+			`the Constructor fails: build 1: no route to host; the tenant holds 0, 0 more waiting`)
 	})
 }
 

@@ -3,27 +3,32 @@ package pool
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/fairpool/fairpool/fairshare"
 )
 
 // ErrNested ends an Acquire that would wait for the caller itself, because of the
-// capacity or of the tenant's Max, see Guard.ForbidNested.
-var ErrNested = errors.New("pool: every lease is held by a caller that waits for another")
+// capacity, Headroom, or the tenant's Max or strict share, see Guard.ForbidNested. Who
+// needs several resources takes them together with AcquireN.
+var ErrNested = errors.New("pool: every lease that could serve the caller is held by callers that wait (AcquireN takes several at once)")
 
 // waits counts the Acquires of the holder of a lease that are under way.
 type waits struct {
 	grant  fairshare.Grant
 	n      int
+	slots  int    // that the smallest of them asks for
 	tenant string // that all of them are for, unless they are mixed
 	mixed  bool
 }
 
-func (w *waits) add(g fairshare.Grant, n int, tenant string) {
+// add notes one that begins, for a number of slots, or with -1 one that is over.
+func (w *waits) add(g fairshare.Grant, n, slots int, tenant string) {
 	if w.grant != g || w.n == 0 {
-		*w = waits{grant: g, tenant: tenant}
+		*w = waits{grant: g, slots: slots, tenant: tenant}
 	}
 	w.n += n
+	w.slots = min(w.slots, slots)
 	w.mixed = w.mixed || w.tenant != tenant
 }
 
@@ -70,10 +75,10 @@ func (p *Pool[T]) enterNested(ctx context.Context, tenant string, n int) (leave 
 	if len(held) == 0 {
 		return nil, nil
 	}
-	note := func(n int) {
+	note := func(begun int) {
 		for _, g := range held {
 			if s := p.owner(g); s != nil {
-				s.nested.add(g, n, tenant)
+				s.nested.add(g, begun, n, tenant)
 			}
 		}
 	}
@@ -100,31 +105,45 @@ func (p *Pool[T]) enterNested(ctx context.Context, tenant string, n int) (leave 
 	return leave, nil
 }
 
-// stuckLocked reports whether n more leases cannot be had, or not by the tenant,
-// unless holders that wait for others give theirs back.
+// stuckLocked reports whether n more leases for the tenant cannot be had unless
+// holders that wait themselves give theirs back. It supposes that all others return
+// theirs: whoever may be served then does not wait in vain, and returns what it holds
+// in the end.
 func (p *Pool[T]) stuckLocked(tenant string, n int) bool {
-	leases, waiting, own, ownWaiting := 0, 0, 0, 0
+	var stuck []*slot[T]
 	for _, held := range p.line.SlotsLocked() {
-		g, ok := held.GrantLocked()
-		if !ok {
-			continue
+		s := held.Owner.(*slot[T])
+		if g, ok := held.GrantLocked(); ok && s.nested.of(g) > 0 {
+			stuck = append(stuck, s)
 		}
-		nested := &held.Owner.(*slot[T]).nested
-		waits := nested.of(g) > 0
-		leases++
-		if waits {
-			waiting++
+	}
+	for {
+		was := len(stuck)
+		stuck = slices.DeleteFunc(stuck, func(s *slot[T]) bool {
+			return !s.nested.mixed && p.servableLocked(stuck, s.nested.tenant, s.nested.slots)
+		})
+		if len(stuck) == was {
+			return len(stuck) > 0 && !p.servableLocked(stuck, tenant, n)
 		}
-		if held.TenantLocked() == tenant {
+	}
+}
+
+// servableLocked reports whether the tenant might get n leases if only those of the
+// given slots stayed out.
+func (p *Pool[T]) servableLocked(out []*slot[T], tenant string, n int) bool {
+	own := 0
+	tenants := map[string]bool{tenant: true}
+	for _, s := range out {
+		name := s.TenantLocked()
+		tenants[name] = true
+		if name == tenant {
 			own++
-			if waits && !nested.mixed && nested.tenant == tenant {
-				ownWaiting++
-			}
 		}
 	}
-	if leases > 0 && (leases == waiting || n > 1) && waiting+n > p.capacity {
-		return true
+	free := p.capacity - len(out)
+	if own > 0 {
+		free -= p.config.Sharing.Headroom
 	}
-	most := p.line.MaxLocked(tenant)
-	return most > 0 && (own == ownWaiting || n > 1) && ownWaiting+n > most
+	most := p.line.CapLocked(tenant, len(tenants))
+	return n <= free && (most == 0 || own+n <= most)
 }

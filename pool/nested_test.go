@@ -382,3 +382,97 @@ func TestATenantAtItsMaxThatWaitsForOthersIsNotDeadlocked(t *testing.T) {
 		require.Zero(t, p.Stats().Deadlocks)
 	})
 }
+
+// Each of these hangs for an hour without the check, or for ever.
+func TestACallerThatCanOnlyBeServedByThoseThatWaitIsDeadlocked(t *testing.T) {
+	for name, c := range map[string]struct {
+		cfg  fairshare.Config
+		size int
+	}{
+		"capacity":               {fairshare.Config{}, 1},
+		"Max":                    {fairshare.Config{Default: fairshare.Share{Max: 1}}, 4},
+		"strict share":           {fairshare.Config{ShareFunc: func(int, int) int { return 1 }}, 4},
+		"strict share by weight": {fairshare.Config{ShareFunc: func(int, int) int { return 2 }, Default: fairshare.Share{Weight: 0.5}}, 4},
+		"Headroom":               {fairshare.Config{Headroom: 1}, 2},
+		"Headroom of all":        {fairshare.Config{Headroom: 4}, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := sharing(c.size, c.cfg)
+				cfg.Guard.ForbidNested = true
+				p := newPool(t, &factory{}, cfg)
+				start := time.Now()
+				err := p.Do(background, "a", func(ctx context.Context, _ *thing) error {
+					short, cancel := context.WithTimeout(ctx, time.Hour)
+					defer cancel()
+					return p.Do(short, "", func(context.Context, *thing) error { return nil })
+				})
+				require.ErrorIs(t, err, pool.ErrNested)
+				require.ErrorContains(t, err, "AcquireN")
+				require.Zero(t, time.Since(start))
+				require.EqualValues(t, 1, p.Stats().Deadlocks)
+			})
+		})
+	}
+}
+
+// Two tenants at their Max, each waiting for a lease of the other's.
+func TestTenantsThatWaitForEachOtherAreDeadlocked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := forbidding(5)
+		cfg.Sharing.Default.Max = 1
+		p := newPool(t, &factory{}, cfg)
+		ofA, a := holding(t, p, "a")
+		ofB, b := holding(t, p, "b")
+		first := begin(ofA, p, "b")
+		require.False(t, first.over())
+		require.ErrorIs(t, begin(ofB, p, "a").failed(t), pool.ErrNested)
+		b.Release()
+		first.granted(t).Release()
+		a.Release()
+	})
+}
+
+func TestWhoeverWaitsForSomebodyWhoWorksRaisesNoAlarm(t *testing.T) {
+	for name, c := range map[string]struct {
+		cfg  fairshare.Config
+		size int
+	}{
+		"capacity": {fairshare.Config{}, 2},
+		"Headroom": {fairshare.Config{Headroom: 1}, 3},
+		"a strict share that grows when the other leaves": {fairshare.Config{ShareFunc: fairshare.EqualShare}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := sharing(c.size, c.cfg)
+				cfg.Guard.ForbidNested = true
+				p := newPool(t, &factory{}, cfg)
+				ofA, a := holding(t, p, "a")
+				works := acquire(t, p, "b")
+				nested := begin(ofA, p, "a")
+				works.Release()
+				nested.granted(t).Release()
+				a.Release()
+				require.Zero(t, p.Stats().Deadlocks)
+			})
+		})
+	}
+	t.Run("one that waits is to be served", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := forbidding(3)
+			cfg.Sharing.Tenants = map[string]fairshare.Share{"a": {Max: 1}}
+			f := &factory{build: func(context.Context, int) error { time.Sleep(time.Second); return nil }}
+			p := newPool(t, f, cfg)
+			ofA, a := holding(t, p, "a")
+			ofB, b := holding(t, p, "b")
+			building := begin(ofA, p, "c") // which has room
+			waiting := begin(ofB, p, "a")
+			require.False(t, waiting.over(), "a ends in time")
+			building.granted(t).Release()
+			a.Release()
+			waiting.granted(t).Release()
+			b.Release()
+			require.Zero(t, p.Stats().Deadlocks)
+		})
+	})
+}

@@ -285,7 +285,7 @@ func TestWarmEndsWithTheErrorOfABuild(t *testing.T) {
 		p := newPool(t, f, keeping(4, 4))
 		err := p.Warm(background)
 		require.ErrorIs(t, err, broken)
-		require.ErrorContains(t, err, "3 of 4 resources are alive")
+		require.ErrorContains(t, err, "3 resources alive of the 4 of MinIdle")
 
 		// It does not blame itself for failures of the past.
 		time.Sleep(time.Minute)
@@ -337,7 +337,7 @@ func TestWarmEndsWithItsContext(t *testing.T) {
 		err := p.Warm(ctx)
 		require.Equal(t, time.Second, time.Since(start))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorContains(t, err, "with 0 of 2 resources alive, 2 being built")
+		require.ErrorContains(t, err, "with 0 resources alive of the 2 of MinIdle, and 2 being built")
 		time.Sleep(time.Hour)
 		require.Equal(t, 2, warmNow(p), "the builds go on")
 
