@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -124,12 +125,13 @@ func TestTheFiguresOfAPoolAddUpInARandomHistory(t *testing.T) {
 func TestAnAcquireWhoseHooksFailIsNotCountedAsAcquired(t *testing.T) {
 	for _, inline := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			fails := 2
+			var fails atomic.Int32
+			fails.Store(2)
 			cfg := sized(1)
 			cfg.Tenancy.PrepareInline = inline
 			cfg.Tenancy.Prepare = func(ctx context.Context, _ *thing, _ pool.Handover) error {
 				time.Sleep(time.Second)
-				if fails--; fails >= 0 {
+				if fails.Add(-1) >= 0 {
 					return errors.New("unlucky")
 				}
 				return nil
@@ -146,11 +148,11 @@ func TestAnAcquireWhoseHooksFailIsNotCountedAsAcquired(t *testing.T) {
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			require.EqualValues(t, 1, p.Stats().Expired)
 			time.Sleep(time.Minute)
-			fails = 3
+			fails.Store(3)
 			_, err = p.Acquire(background, "a")
 			require.Error(t, err)
 			time.Sleep(time.Minute)
-			fails = 1
+			fails.Store(1)
 			_, ok := p.TryAcquire("a")
 			require.False(t, ok)
 			time.Sleep(time.Minute)
