@@ -8,7 +8,8 @@ const maxChecks = 32
 // others may be. A new one is no sign of that, nor is a tenant that
 // nothing can be prepared for.
 func (p *Pool[T]) suspectOthersLocked(s *slot[T], tenant string, why Retirement) {
-	if why == CheckFailed || s.prepared && p.unprepared.tenants[tenant] == nil {
+	_, used := s.BeforeLocked() // what is the holder's, a hook left behind may still write
+	if why == CheckFailed || used && p.unprepared.tenants[tenant] == nil {
 		p.suspectLocked()
 	}
 }

@@ -3,6 +3,7 @@ package pool_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,10 +23,10 @@ func TestIdleResourcesThatDiedTogetherAreFoundTogether(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const timeout = 3 * time.Second
 				dead := c.size // things up to this one
-				gone := false
+				var gone atomic.Bool
 				f := &factory{}
 				cfg := checked(c.size, func(ctx context.Context, th *thing) error {
-					if gone && th.id <= dead {
+					if gone.Load() && th.id <= dead {
 						<-ctx.Done()
 						return ctx.Err()
 					}
@@ -34,7 +35,7 @@ func TestIdleResourcesThatDiedTogetherAreFoundTogether(t *testing.T) {
 				cfg.Health.CheckTimeout, cfg.Health.KeepAlive = timeout, c.keepAlive
 				p := newPool(t, f, cfg)
 				stock(t, p, c.size)
-				gone = true
+				gone.Store(true)
 				if c.keepAlive > 0 {
 					time.Sleep(c.keepAlive)
 				} else {
