@@ -244,7 +244,7 @@ func (l *law) read() {
 
 // try puts the next level to be tried in force.
 func (l *law) try() {
-	level := l.limit
+	var level int
 	for range 2 {
 		step := l.step
 		if l.found && !l.up {

@@ -162,9 +162,18 @@ func change(b *backend) func(int) {
 	}
 }
 
+// skipUnderRace leaves out what runs for minutes of virtual time. The other tests run the same
+// code under the race detector.
+func skipUnderRace(t *testing.T) {
+	if raceEnabled {
+		t.Skip("runs without the race detector only")
+	}
+}
+
 // Within ten seconds of the beginning and of each change the goodput is that of the
 // best capacity, and the small tenants hardly notice.
 func TestTheLimitFindsAndFollowsWhatAHiddenBackendBears(t *testing.T) {
+	skipUnderRace(t)
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	for _, places := range []int{8, 30} {
@@ -202,6 +211,7 @@ func TestTheLimitFindsAndFollowsWhatAHiddenBackendBears(t *testing.T) {
 // Where service times are random, a change shows less clearly. So the limit is a
 // third too low or too high now and then, for a while.
 func TestTheLimitIsAboutRightWhereServiceTimesAreRandom(t *testing.T) {
+	skipUnderRace(t)
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	for _, start := range []int{1, 8, 20, 100} {

@@ -1,6 +1,6 @@
 module github.com/fairpool/fairpool/adapters/chromedpfair
 
-go 1.26.0
+go 1.25.0
 
 replace github.com/fairpool/fairpool => ../..
 
@@ -12,7 +12,7 @@ require (
 	github.com/chromedp/chromedp v0.23.0
 	github.com/fairpool/fairpool v0.0.0-00010101000000-000000000000
 	github.com/fairpool/fairpool/adapters/throwaway v0.0.0
-	github.com/gofrs/flock v0.13.2
+	github.com/gofrs/flock v0.12.1
 	github.com/stretchr/testify v1.12.1
 	go.uber.org/goleak v1.3.0
 )
@@ -22,5 +22,5 @@ require (
 	github.com/jackc/puddle/v2 v2.2.3 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/sync v0.22.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/sys v0.22.0 // indirect
 )

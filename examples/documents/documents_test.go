@@ -79,7 +79,7 @@ func TestTheLinksBetweenDocumentsLeadSomewhere(t *testing.T) {
 	}
 }
 
-var named = regexp.MustCompile("(?m)^\\| .* \\| (.*) \\|$")
+var named = regexp.MustCompile(`(?m)^\| .* \| (.*) \|$`)
 
 // Each example that the index names is in the file that it links.
 func TestTheIndexNamesExamplesThatExist(t *testing.T) {

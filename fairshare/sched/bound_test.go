@@ -25,8 +25,6 @@ type load struct {
 	large   bool // some ask for several slots
 }
 
-func randomLoad(t *testing.T, seed uint64) *load { return randomLoadOf(t, seed, false) }
-
 // randomLoadOf is a random load in which, if large is set, every other tenant asks for
 // several slots at a time.
 func randomLoadOf(t *testing.T, seed uint64, large bool) *load {

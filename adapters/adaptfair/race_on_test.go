@@ -1,0 +1,5 @@
+//go:build race
+
+package adaptfair_test
+
+const raceEnabled = true
