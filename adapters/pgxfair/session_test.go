@@ -142,6 +142,10 @@ func TestAConnectionWhoseTenantCannotBeSetIsNotHandedOut(t *testing.T) {
 	require.ErrorContains(t, err, "pgxfair: set app.tenant: ERROR: current transaction is aborted")
 	require.EqualValues(t, 3, db.Stats().Retired[pool.PrepareFailed])
 	deny.Store(false)
+	eventually(t, func() bool { // the tenant is put off for a moment
+		_, err := db.Tenant("a").Exec(t.Context(), "select 1")
+		return err == nil
+	}, "the tenant is not served again")
 	require.Equal(t, "a", tenantOf(t, t.Context(), db.Tenant("a")))
 }
 
