@@ -143,14 +143,16 @@ func TestWhenNothingWasServedForLongRetryAfterGrows(t *testing.T) {
 func TestRetryAfterIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, _ := newDoor(t, fairshare.Config{Capacity: 1, Default: fairshare.Share{MaxWaiting: 1}})
-		for range 4 {
-			work(d, "a", time.Hour)
-			time.Sleep(time.Hour + time.Minute)
-		}
-		for range 2 { // one has the slot, the other fills the queue
+		work(d, "a", time.Hour)
+		synctest.Wait()
+		for range 4 { // there is always one that waits
 			work(d, "a", time.Hour)
 			synctest.Wait()
+			time.Sleep(time.Hour)
+			synctest.Wait()
 		}
+		work(d, "a", time.Hour)
+		synctest.Wait()
 		_, refusal := d.Enter(as("a"))
 		require.Equal(t, time.Minute, refusal.RetryAfter)
 		time.Sleep(3 * time.Hour)
